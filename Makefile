@@ -1,0 +1,63 @@
+# Two commands do everything:  make lab  opens the course,  make test  checks it.
+# All set-up is inside: a virtual environment in .venv, pinned by constraints.txt.
+
+PYTHON ?= python3
+ARGS ?=
+# A Linux machine without a GPU:  make lab TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install --disable-pip-version-check --quiet -c constraints.txt \
+	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+FIRST = $(firstword $(wildcard notebooks/00_*.ipynb) notebooks)
+
+.PHONY: help lab test setup setup-dev lint format typecheck whole clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: setup ## open the course in JupyterLab (options: ARGS="--no-browser --port 8931")
+	$(RUN) -m jupyterlab $(FIRST) $(ARGS)
+
+test: setup-dev lint ## set up, then run every test and every notebook
+	$(RUN) -m pytest --nbval $(ARGS)
+
+setup: whole ## make .venv with what a learner needs
+	@$(MAKE) --no-print-directory $(VENV)/ready
+
+setup-dev: setup ## the same with what only the makers need
+	@$(MAKE) --no-print-directory $(VENV)/ready-dev
+
+lint: setup-dev ## style, types, floors
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
+
+format: setup-dev ## let ruff mend the style
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+clean: ## remove .venv
+	rm -rf $(VENV)
+
+# A set-up that was interrupted, or whose Python has gone, is made anew.
+whole:
+	@if [ -e $(VENV) ] && { [ ! -f $(VENV)/ready ] || ! $(RUN) -c "import pip" 2>/dev/null; }; then \
+		echo "$(VENV) is only half made: making it anew"; rm -rf $(VENV); fi
+
+$(VENV)/ready: requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c "import sys; v = sys.version_info[:3]; sys.exit(v < (3, 11, 4) and \
+		'Python 3.11.4 or newer is needed; %s is %s.%s.%s. Try: make PYTHON=python3.12 setup' % (sys.executable, *v))"
+	@[ -d $(VENV) ] || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@rm -f $(VENV)/ready $(VENV)/ready-dev
+	@echo "Installing what the course needs into $(VENV): a few minutes, once"
+	@$(INSTALL) -e .
+	@touch $(VENV)/ready
+
+$(VENV)/ready-dev: $(VENV)/ready
+	@echo "Installing what the tests need"
+	@$(INSTALL) -e ".[dev]"
+	@touch $(VENV)/ready-dev

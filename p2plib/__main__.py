@@ -1,0 +1,5 @@
+"""python -m p2plib"""
+
+from p2plib.cli import main
+
+raise SystemExit(main())

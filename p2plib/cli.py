@@ -1,0 +1,198 @@
+"""The command line: python -m p2plib {train,translate,data,bench}.
+
+Exit codes: 0 done, 2 bad input (one sentence on stderr), 130 stopped by Ctrl-C, 143 by SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from p2plib.errors import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.command(options) or 0)
+    except UserError as error:
+        print(f"p2plib: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # "| head" has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("p2plib: stopped.", file=sys.stderr)
+        return 130
+
+
+def _train(options: argparse.Namespace) -> int:
+    from p2plib.training import Trainer
+
+    run = Path(options.out)
+    trainer = Trainer(_train_config(options, run), run, resume=options.resume)
+    config = trainer.config
+    side = {"AtoB": "A (left)", "BtoA": "B (right)"}[trainer.source.direction]
+    print(
+        f"{config.source}: {trainer.source.summary}; input is {side}\n"
+        f"preset {config.preset}: {config.objective}, patch {config.patch}, {config.size} px, batch {config.batch}, "
+        f"{config.epochs} epochs = {trainer.steps} steps on {config.device} ({config.precision}); run folder {run}"
+    )
+    trainer.fit()
+    if trainer.stopped_by:
+        return 143 if trainer.stopped_by == "SIGTERM" else 130
+    print(f"Done: held-out L1 {trainer.held_out_l1:.4f}; look at {run / 'samples'}.")
+    print(f"Translate with: python -m p2plib translate {run} PICTURE --out FOLDER")
+    return 0
+
+
+def _train_config(options: argparse.Namespace, run: Path):  # type: ignore[no-untyped-def]
+    """A new config from the options, or the run's own with the options laid over it."""
+    import dataclasses
+
+    from p2plib.training import checkpoint, configure
+    from p2plib.training.config import pick_device, pick_precision
+
+    names = (
+        "objective", "lambda_l1", "patch", "size", "load_size", "base", "epochs", "images", "limit", "batch",
+        "learning_rate", "schedule", "seed", "direction", "device", "precision", "reference", "mirror",
+    )  # fmt: skip
+    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if not options.resume:
+        return configure(options.source, options.preset or "auto", **given)
+    saved = checkpoint.read_config(run)
+    if options.preset not in (None, "auto", saved.preset):
+        raise UserError(f"{run} holds a run of preset {saved.preset}, not {options.preset}: leave --preset out.")
+    device = pick_device(given.pop("device", saved.device))
+    precision = pick_precision(given.pop("precision", saved.precision), device, saved.preset)
+    return dataclasses.replace(saved, source=options.source, device=device, precision=precision, **given)
+
+
+def _translate(options: argparse.Namespace) -> None:
+    from p2plib.training.config import pick_device
+    from p2plib.training.translate_files import size_note, translate_files
+
+    run, pictures = Path(options.run), [Path(p) for p in options.pictures]
+    if note := size_note(run, pictures, options.size, options.pairs):
+        print(note, file=sys.stderr)
+    written = translate_files(
+        run,
+        pictures,
+        Path(options.out),
+        size=options.size,
+        pairs=options.pairs,
+        repeatable=options.repeatable,
+        seed=options.seed,
+        device=pick_device(options.device),
+    )
+    print(f"{len(written)} picture{'s' if len(written) > 1 else ''} written to {options.out}")
+
+
+def _data_list(options: argparse.Namespace) -> None:
+    from p2plib.data.catalogue import CATALOGUE, Archive, data_folder
+
+    for name, entry in CATALOGUE.items():
+        splits = ", ".join(f"{split} {count}" for split, count in entry.splits.items())
+        if isinstance(entry, Archive):
+            there = "here" if (data_folder() / name).is_dir() else f"{entry.bytes / 1e6:.0f} MB to download"
+        else:
+            there = "drawn from a seed"
+        print(f"{name:<20}{there:<24}{splits:<32}A {entry.a}, B {entry.b}; the paper's direction {entry.direction}")
+
+
+def _data_download(options: argparse.Namespace) -> None:
+    from p2plib.data.catalogue import locate
+
+    print(f"{options.name} is in {locate(options.name)}")
+
+
+def _data_draw(options: argparse.Namespace) -> None:
+    from p2plib.data.synthetic import write_pairs
+
+    kind = options.name.removeprefix("synthetic-")
+    paths = write_pairs(kind, Path(options.out), options.count, options.size, options.seed)
+    print(f"{len(paths)} pairs written to {options.out}: photograph left (A), labels right (B)")
+
+
+def _bench(options: argparse.Namespace) -> None:
+    from p2plib.training.bench import bench
+
+    print(bench(options.preset, options.rounds, options.seconds, precision=options.precision).table())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m p2plib", description="pix2pix, built step by step.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_train(commands.add_parser("train", help="train on a folder of pairs or a set of the catalogue"))
+    _add_translate(commands.add_parser("translate", help="translate pictures with a trained run"))
+    _add_data(commands.add_parser("data", help="list, download or draw data"))
+    _add_bench(commands.add_parser("bench", help="images per second, beside a plain loop"))
+    return parser
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="a catalogue name (see: data list) or a folder of pairs")
+    add("--out", required=True, metavar="RUN", help="run folder")
+    add("--preset", choices=("laptop", "gpu", "paper", "auto"), help="size and budget (default: auto)")
+    add("--objective", metavar="NAME", help="L1, L2, GAN, cGAN, L1+GAN or L1+cGAN (default)")
+    add("--patch", type=int, metavar="N", help="receptive field of the discriminator in pixels")
+    add("--lambda", type=float, dest="lambda_l1", metavar="X", help="weight of the pixel loss (default: 100)")
+    add("--size", type=int, metavar="N", help="pixels of a training picture, a multiple of 32")
+    add("--load-size", type=int, metavar="N", help="pixels from which it is cut (default: size × 286/256)")
+    add("--base", type=int, metavar="N", help="channels of the first layer")
+    add("--epochs", type=int, metavar="N", help="times through the data")
+    add("--images", type=int, metavar="N", help="pictures seen in all, instead of --epochs")
+    add("--limit", type=int, metavar="N", help="use only the first N training pairs")
+    add("--batch", type=int, metavar="N", help="pairs a step")
+    add("--learning-rate", type=float, metavar="X")
+    add("--schedule", choices=("constant", "linear"), help="linear: falls to 0 over the second half")
+    add("--seed", type=int, metavar="N")
+    add("--direction", choices=("AtoB", "BtoA"), help="AtoB: the left half is the input (default for folders)")
+    add("--reference", choices=("paper", "pytorch"), help="whose dropout placement and skip order")
+    add("--device", help="auto, cpu, cuda or mps")
+    add("--precision", help="auto, f32, bf16 or f16")
+    add("--no-mirror", dest="mirror", action="store_false", default=None, help="never flip pairs left to right")
+    add("--resume", action="store_true", help="go on with the run in --out")
+    parser.set_defaults(command=_train)
+
+
+def _add_translate(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("run", metavar="RUN", help="folder of a trained run")
+    add("pictures", metavar="PICTURE", nargs="+", help="picture files, or folders of them")
+    add("--out", required=True, metavar="DIR", help="folder for the translations")
+    add("--size", type=int, metavar="N", help="resize each picture to N × N first (default: as large as it is)")
+    add("--pairs", action="store_true", help="the pictures are side-by-side pairs: write input, output, target")
+    add("--repeatable", action="store_true", help="dropout off: the same output at every call")
+    add("--seed", type=int, default=0, metavar="N", help="of the dropout noise")
+    add("--device", default="auto")
+    parser.set_defaults(command=_translate)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser("list", help="what there is").set_defaults(command=_data_list)
+    download = commands.add_parser("download", help="fetch and unpack a set")
+    download.add_argument("name", metavar="NAME")
+    download.set_defaults(command=_data_download)
+    draw = commands.add_parser("draw", help="write pairs made from a seed as files")
+    draw.add_argument("name", metavar="NAME", help="facades or maps")
+    draw.add_argument("--out", required=True, metavar="DIR")
+    draw.add_argument("--count", type=int, default=10, metavar="N")
+    draw.add_argument("--size", type=int, default=256, metavar="N")
+    draw.add_argument("--seed", type=int, default=0, metavar="N")
+    draw.set_defaults(command=_data_draw)
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--preset", choices=("laptop", "gpu", "paper"), default="laptop")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    parser.add_argument("--seconds", type=float, default=8.0, metavar="X", help="length of one measurement")
+    parser.add_argument("--precision", help="auto, f32, bf16 or f16 (of this trainer)")
+    parser.set_defaults(command=_bench)

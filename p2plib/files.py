@@ -1,0 +1,68 @@
+"""Writing files so that a kill, a full disk or a lost network leaves the old file or the new one, never half."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from p2plib.errors import UserError
+
+
+def write_atomic(path: str | Path, content: bytes | str | Callable[[IO[bytes]], None]) -> None:
+    """Write beside the file, flush to the disk, then rename over it.
+
+    Args:
+        path: where the file shall be; its folder must exist.
+        content: bytes, text (written as UTF-8), or a function that writes into an open binary file.
+
+    Raises:
+        UserError: if the disk is full or the folder cannot be written; the old file is still there.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "wb") as file:
+            if callable(content):
+                content(file)
+            else:
+                file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def make_folder(path: str | Path) -> Path:
+    """The folder, made if it is not there.
+
+    Raises:
+        UserError: if it cannot be made, or is a file.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return path
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """Why nothing could be written to path, as a sentence."""
+    reason = (error.strerror or str(error)).lower()
+    return UserError(f"{path} could not be written ({reason}): make room there or choose another folder.")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut, where the system lets a folder be flushed."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,130 @@
+"""Translating picture files with the generator of a run folder."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from p2plib.data.augment import to_bytes, to_signed
+from p2plib.data.pairs import PairFile, load_halves, to_tensor
+from p2plib.data.pictures import SUFFIXES, list_pictures, picture_size, read_picture
+from p2plib.errors import UserError
+from p2plib.files import make_folder, write_atomic
+from p2plib.training.checkpoint import load_generator, read_config
+from p2plib.training.samples import write_sheet
+from p2plib.training.translate import translate
+
+
+def translate_files(
+    run: Path,
+    pictures: Sequence[Path],
+    out: Path,
+    *,
+    size: int | None = None,
+    pairs: bool = False,
+    repeatable: bool = False,
+    seed: int = 0,
+    device: str = "cpu",
+) -> list[Path]:
+    """Translate pictures one by one and write each as a PNG of the same name.
+
+    Args:
+        run: folder of a trained run.
+        pictures: files, or folders of files.
+        out: folder to write to; made if it is not there.
+        size: resize to size × size first; None takes each picture as large as it is.
+        pairs: the pictures are side-by-side pairs: take the run's input half, and write input, output and
+            target beside each other.
+        repeatable: dropout off, so that every call gives the same picture; batch statistics stay.
+        seed: of the dropout noise.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UserError: for a picture that cannot be read or does not fit; nothing is written then.
+    """
+    config, net = read_config(run), load_generator(run, device)
+    files = list(_collect(pictures))
+    names = _output_names(files, out)
+    for file in files:  # before anything is written
+        width, height = (size, size) if size else picture_size(file)
+        try:
+            net.check_size(torch.empty(1, 3, height, width // 2 if pairs and not size else width, device="meta"))
+        except UserError as error:
+            raise UserError(
+                f"{'--size' if size else file}: {error} Give --size {config.size} to resize each picture."
+            ) from None
+    make_folder(out)
+    input_is_a = config.direction != "BtoA"
+    for file, name in zip(tqdm(files, unit="img", disable=len(files) < 2), names, strict=True):
+        input, target = _load(file, size, pairs, input_is_a)
+        output = translate(net, input.to(device), dropout=not repeatable, seed=seed).cpu()
+        if target is None:
+            _write(name, output)
+        else:
+            write_sheet(name, {"input": input, "output": output, "target": target})
+    return names
+
+
+def size_note(run: Path, pictures: Sequence[Path], size: int | None, pairs: bool) -> str | None:
+    """A sentence for someone about to translate pictures of another scale or kind than the run was trained on."""
+    file = next(iter(_collect(pictures)))
+    config, (width, height) = read_config(run), picture_size(file)
+    if not pairs and width == 2 * height:
+        return f"Note: {file.name} is twice as wide as high; if it is a side-by-side pair, add --pairs."
+    side = min(width // 2 if pairs else width, height)
+    if size is None and not 0.5 < side / config.size < 2.01:
+        return (
+            f"Note: the run was trained at {config.size} px and {file.name} has {side} px: things in it are of "
+            f"another size than in training; --size {config.size} makes them alike."
+        )
+    return None
+
+
+def _collect(pictures: Iterable[Path]) -> Iterable[Path]:
+    for path in pictures:
+        if path.is_dir():
+            inside = list_pictures(path)
+            if not inside:
+                raise UserError(f"{path} holds no pictures ({', '.join(SUFFIXES)} were expected).")
+            yield from inside
+        elif path.exists():
+            yield path
+        else:
+            raise UserError(f"{path}: there is no such file or folder.")
+
+
+def _output_names(files: Sequence[Path], out: Path) -> list[Path]:
+    names: dict[Path, Path] = {}
+    for file in files:
+        name = out / f"{file.stem}.png"
+        if name in names:
+            raise UserError(f"{names[name]} and {file} would both become {name}: translate them into two folders.")
+        if name.resolve() == file.resolve():
+            raise UserError(f"{file} would be overwritten by its own translation: choose another --out.")
+        names[name] = file
+    return list(names)
+
+
+def _load(file: Path, size: int | None, pairs: bool, input_is_a: bool) -> tuple[Tensor, Tensor | None]:
+    if not pairs:
+        return _signed(read_picture(file), size), None
+    a, b = (_signed(half, size) for half in load_halves(PairFile(file)))
+    return (a, b) if input_is_a else (b, a)
+
+
+def _signed(picture: Image.Image, size: int | None) -> Tensor:
+    return to_signed(to_tensor(picture, size))[None]
+
+
+def _write(path: Path, output: Tensor) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(to_bytes(output[0]).permute(1, 2, 0).numpy()).save(buffer, "PNG")
+    write_atomic(path, buffer.getvalue())
