@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +36,8 @@ def write_atomic(path: str | Path, content: bytes | str | Callable[[IO[bytes]], 
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is gone already, or its folder is no folder
+            part.unlink()
 
 
 def make_folder(path: str | Path) -> Path:
@@ -61,8 +63,9 @@ def cannot_write(path: Path, error: OSError) -> UserError:
 def _sync_folder(folder: Path) -> None:
     """Make the rename itself survive a power cut, where the system lets a folder be flushed."""
     if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(OSError):  # some network disks refuse; the file itself is whole and in place
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

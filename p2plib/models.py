@@ -280,9 +280,8 @@ def _kernels(net: nn.Module) -> Iterable[tuple[int, int]]:
         if isinstance(module, nn.ConvTranspose2d | nn.Upsample) or getattr(module, "ceil_mode", False):
             raise UserError("receptive_field() adds up layers that go down; this network also goes up again.")
         if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
-            dilation = module.dilation if hasattr(module, "dilation") else 1
-            kernel, stride, dilation = (_square(v) for v in (module.kernel_size, module.stride, dilation))
-            yield dilation * (kernel - 1) + 1, stride
+            dilation = 1 if isinstance(module, nn.AvgPool2d) else _square(module.dilation)
+            yield dilation * (_square(module.kernel_size) - 1) + 1, _square(module.stride)
 
 
 def _square(value: int | tuple[int, ...]) -> int:

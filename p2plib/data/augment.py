@@ -45,8 +45,7 @@ class Augment:
         both = []
         for picture in (input, target):
             crops = [
-                self._cut(one, top, left, flip)
-                for one, (top, left), flip in zip(picture, corners, flips, strict=True)
+                self._cut(one, top, left, flip) for one, (top, left), flip in zip(picture, corners, flips, strict=True)
             ]
             both.append(to_signed(torch.stack(crops)))
         return both[0], both[1]

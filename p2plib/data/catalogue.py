@@ -78,9 +78,7 @@ CATALOGUE: dict[str, Archive | Drawn] = {
     "synthetic-facades": Drawn(
         "synthetic-facades", "photograph", "labels", "BtoA", "facades", {"train": 2000, "val": 100}
     ),
-    "synthetic-maps": Drawn(
-        "synthetic-maps", "aerial photograph", "map", "BtoA", "maps", {"train": 2000, "val": 100}
-    ),
+    "synthetic-maps": Drawn("synthetic-maps", "aerial photograph", "map", "BtoA", "maps", {"train": 2000, "val": 100}),
 }
 
 
@@ -171,7 +169,9 @@ def open_source(
         train_count = min(limit or entry.splits["train"], 2**30)
         train = DrawnPairs(entry, "train", held_side, direction, train_count)
         held = DrawnPairs(entry, "val", held_side, direction)
-        return Source(source, train.direction, train, held, f"{len(train)} pairs drawn from a seed, {len(held)} held out")
+        return Source(
+            source, train.direction, train, held, f"{len(train)} pairs drawn from a seed, {len(held)} held out"
+        )
     folder = locate(source)
     direction = direction or (entry.direction if entry else "AtoB")
     files, held_files, where = split_pairs(folder)

@@ -274,8 +274,16 @@ def batches(pairs: Pairs, order: Sequence[Sequence[int]], ahead: int = 3) -> Ite
 
 
 def memory_limit() -> int:
-    """Bytes of pictures held in memory: 2 GiB, or P2PLIB_MEMORY in GiB."""
-    return int(float(os.environ.get("P2PLIB_MEMORY", "2")) * 2**30)
+    """Bytes of pictures held in memory: 2 GiB, or P2PLIB_MEMORY in GiB.
+
+    Raises:
+        UserError: if P2PLIB_MEMORY is no number.
+    """
+    said = os.environ.get("P2PLIB_MEMORY") or "2"
+    try:
+        return int(float(said) * 2**30)
+    except (ValueError, OverflowError):
+        raise UserError(f"P2PLIB_MEMORY is a number of GiB, such as 0.5 or 8, not {said!r}.") from None
 
 
 def _in_threads(work: Callable[[T], R], items: Sequence[T], ahead: int = 64) -> Iterator[R]:

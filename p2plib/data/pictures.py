@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
 import warnings
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from p2plib.errors import UserError
 
@@ -15,6 +16,19 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 80_000_000  # about 8,900 × 8,900: beyond it one picture takes a quarter of a GiB
 
 _EIGHT_BITS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
+_SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WebP": b"RIFF"}
+
+_ORIENTATION = 0x0112  # the EXIF note that says how the camera was held
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_warnings_lock = threading.Lock()  # Python's list of warning filters is one for all threads
 
 
 def read_picture(path: Path) -> Image.Image:
@@ -27,12 +41,12 @@ def read_picture(path: Path) -> Image.Image:
         UserError: for anything else, naming the file, what was found and how to mend it.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # judged below, by MAX_PIXELS
-            with Image.open(path, formats=FORMATS) as picture:
-                _check_header(path, picture)
-                upright = ImageOps.exif_transpose(picture)
-                return _on_white(upright)
+        with _open(path) as picture:
+            _check_header(path, picture)
+            picture.load()
+            turn = _TURNS.get(_orientation(picture))
+            flat = _on_white(picture)
+            return flat if turn is None else flat.transpose(turn)
     except UserError:
         raise
     except FileNotFoundError:
@@ -41,47 +55,69 @@ def read_picture(path: Path) -> Image.Image:
         found = re.search(r"\d+", str(error))
         raise _too_large(path, int(found[0]) if found else 2 * MAX_PIXELS) from None
     except UnidentifiedImageError:
-        raise UserError(_not_a_picture(path)) from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises for damaged files
-        if isinstance(error, PermissionError | IsADirectoryError):
-            raise UserError(f"{path} cannot be read: {error.strerror}.") from None
-        raise UserError(
-            f"{path} is damaged ({str(error).rstrip('.')}): a whole JPEG, PNG or WebP was expected; "
-            f"copy or download it again, or remove it."
-        ) from None
+        raise _not_a_picture(path) from None
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder, not a picture: rename or remove it.") from None
+    except MemoryError:
+        raise UserError(f"{path} did not fit into memory: close other programs, or make the picture smaller.") from None
+    except Exception as error:  # Pillow raises all kinds for damaged files, struct.error among them
+        if isinstance(error, OSError) and error.errno is not None:
+            raise UserError(f"{path} cannot be read ({_reason(error)}).") from None
+        raise _damaged(path, str(error)) from None
 
 
 def picture_size(path: Path) -> tuple[int, int]:
     """(width, height) in pixels as `read_picture` would give them, read from the file's header alone.
 
+    (A PNG without an EXIF note is read to its end: the note may come after the pixels.)
+
     Raises:
         UserError: as `read_picture`, for what the header shows.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
-                _check_header(path, picture)
-                width, height = picture.size
-                turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-                return (height, width) if turned else (width, height)
+        with _open(path) as picture:
+            _check_header(path, picture)
+            width, height = picture.size
+            return (height, width) if _orientation(picture) in (5, 6, 7, 8) else (width, height)
     except UserError:
         raise
     except Exception:
-        read_picture(path)  # says what is wrong in its own words
-        raise
+        return read_picture(path).size  # says in its own words what is wrong
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """The pictures of a folder in the order people count: 2.jpg before 10.jpg; hidden files left out."""
-    found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()]
-    return sorted(found, key=natural_key)
+    """The pictures of a folder in the order people count: 2.jpg before 10.jpg; hidden files left out.
+
+    Raises:
+        UserError: if the folder may not be read.
+    """
+    try:
+        found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+        return sorted((p for p in found if p.is_file()), key=natural_key)
+    except OSError as error:
+        raise UserError(f"The folder {folder} cannot be read ({_reason(error)}).") from None
 
 
-def natural_key(path: Path) -> list[tuple[int, int | str]]:
-    """Sort key in which numbers inside names compare as numbers."""
+def natural_key(path: Path) -> tuple[list[tuple[int, int | str]], str]:
+    """Sort key in which numbers inside names compare as numbers; 01 and 1 keep one order on every disk."""
     parts = re.split(r"([0-9]+)", path.name)
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
+    return [(0, int(part)) if i % 2 else (1, part) for i, part in enumerate(parts)], path.name
+
+
+def _open(path: Path) -> Image.Image:
+    """Pillow's header of the file; its warning about large pictures is left to `_check_header`."""
+    with _warnings_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Image.open(path, formats=FORMATS)
+
+
+def _orientation(picture: Image.Image) -> object:
+    if picture.format == "PNG" and "exif" not in picture.info:
+        picture.load()  # in PNGs the note may come after the pixels
+    try:
+        return picture.getexif().get(_ORIENTATION)
+    except Exception:  # a broken note: the pixels can be whole for all that
+        return None
 
 
 def _check_header(path: Path, picture: Image.Image) -> None:
@@ -117,12 +153,26 @@ def _too_large(path: Path, pixels: int) -> UserError:
     )
 
 
-def _not_a_picture(path: Path) -> str:
+def _damaged(path: Path, reason: str) -> UserError:
+    return UserError(
+        f"{path} is damaged ({reason.rstrip('.')}): a whole JPEG, PNG or WebP was expected; "
+        f"copy or download it again, or remove it."
+    )
+
+
+def _not_a_picture(path: Path) -> UserError:
     if path.stat().st_size == 0:
-        return f"{path} is empty (0 bytes): copy or download it again, or remove it."
+        return UserError(f"{path} is empty (0 bytes): copy or download it again, or remove it.")
     with open(path, "rb") as file:
         start = file.read(12)
-    return (
+    for form, signature in _SIGNATURES.items():
+        if start.startswith(signature):
+            return _damaged(path, f"it begins as a {form} and cannot be read as one")
+    return UserError(
         f"{path} is not a JPEG, PNG or WebP picture, whatever its name says (it begins with {start!r}): "
         f"save it in one of these forms, or remove it."
     )
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

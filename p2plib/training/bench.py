@@ -114,7 +114,7 @@ def _plain_loop(config: Config, files: list[PairFile]) -> Iterator[int]:
     torch.manual_seed(config.seed)
     generator = UNetGenerator(base=config.base, depth=config.depth).to(config.device)
     discriminator = PatchDiscriminator(6, config.base, config.patch).to(config.device)
-    adam: Callable[[nn.Module], torch.optim.Adam] = lambda net: torch.optim.Adam(  # noqa: E731
+    adam: Callable[[nn.Module], torch.optim.Adam] = lambda net: torch.optim.Adam(
         net.parameters(), config.learning_rate, (config.beta1, config.beta2), fused=False, foreach=False
     )
     optimizer_g, optimizer_d = adam(generator), adam(discriminator)

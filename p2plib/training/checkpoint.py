@@ -1,11 +1,11 @@
 """What a run folder holds, and how it is written and read: atomically, and safely.
 
-    config.json                 settings, versions, device, threads, precision
-    metrics.csv                 losses and held-out L1 by step and epoch
-    samples/epoch_0001.png      input, output, target of fixed held-out pairs
-    generator.safetensors       the weights, contiguous, for anybody
-    discriminator.safetensors
-    state.pt                    everything that going on needs, strides kept
+config.json                 settings, versions, device, threads, precision
+metrics.csv                 losses and held-out L1 by step and epoch
+samples/epoch_0001.png      input, output, target of fixed held-out pairs
+generator.safetensors       the weights, contiguous, for anybody
+discriminator.safetensors
+state.pt                    everything that going on needs, strides kept
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def environment(config: Config) -> dict[str, Any]:
     return {
         "p2plib": p2plib.__version__,
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "numpy": numpy.__version__,
         "device": torch.cuda.get_device_name() if config.device == "cuda" else config.device,
         "precision": config.precision,

@@ -157,7 +157,9 @@ def pick_device(device: str) -> str:
         raise UserError(f"The device {device!r} is not known; choose one of {', '.join(DEVICES)}.")
     if not there[device]:
         found = ", ".join(name for name, is_there in there.items() if is_there)
-        raise UserError(f"The device {device!r} is not there (found: {found}): leave --device out, or choose one found.")
+        raise UserError(
+            f"The device {device!r} is not there (found: {found}): leave --device out, or choose one found."
+        )
     return device
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ from p2plib.training.translate import translate
 SHOWN = 8  # held-out pairs in a sample grid
 SHEETS = 40  # sample grids a run, at most
 ROWS = 200  # rows of metrics a run, about
+SAVE_SECONDS = 30.0  # between two saves, at least
+SAVE_SHARE = 0.05  # of the time may go into saving
 
 
 class Trainer:
@@ -214,13 +217,13 @@ class Trainer:
                     on_report(self)
             if stop.requested:
                 return
-            if self.run is not None and time.monotonic() - self._last_save > max(30, 20 * self._save_cost):
+            if self.run is not None and self._save_is_due():
                 self.save()
 
     def train_batch(self, pair: tuple[Tensor, Tensor], augment: Augment) -> int:
         """Jitter and mirror a pair of uint8 batches, make one step of them; returns the number of pictures."""
         drawn = torch.Generator().manual_seed(_mix(self.config.seed, self.step_number))
-        input, target = augment(*(self._to_device(picture) for picture in pair), drawn)
+        input, target = augment(self._to_device(pair[0]), self._to_device(pair[1]), drawn)
         self._set_rate()
         self._pending.append(self.step(self._laid_out(input), self._laid_out(target)))
         self.step_number += 1
@@ -319,8 +322,13 @@ class Trainer:
         self._last_save = time.monotonic()
         self._save_cost = self._last_save - began
 
+    def _save_is_due(self) -> bool:
+        """Often enough to lose little, seldom enough to cost little."""
+        wait = max(SAVE_SECONDS, self._save_cost / SAVE_SHARE)
+        return time.monotonic() - self._last_save > wait
+
     def _state(self) -> dict[str, Any]:
-        parts = {"generator": self.generator, "optimizer_g": self.optimizer_g, "scaler": self.scaler}
+        parts: dict[str, Any] = {"generator": self.generator, "optimizer_g": self.optimizer_g, "scaler": self.scaler}
         if self.discriminator is not None and self.optimizer_d is not None:
             parts |= {"discriminator": self.discriminator, "optimizer_d": self.optimizer_d}
         return {
@@ -338,7 +346,9 @@ class Trainer:
 
     def _restore(self, state: dict[str, Any]) -> None:
         if changes := checkpoint.environment_changes(state, self.config):
-            print(f"Note: not as when the state was saved ({'; '.join(changes)}): results will differ in the last bits.")
+            print(
+                f"Note: not as when the state was saved ({'; '.join(changes)}): results will differ in the last bits."
+            )
         if state["steps"] > self.steps or (state["steps"] != self.steps and self.config.schedule != "constant"):
             raise UserError(
                 f"{self.run} was a run of {state['steps']} steps and is now to have {self.steps}: the data has "
@@ -382,7 +392,8 @@ class Trainer:
             return f"{at}; there was nothing to save yet."
         return (
             f"{at}; everything is saved in {self.run}. "
-            f"Go on with: python -m p2plib train {self.config.source} --out {self.run} --resume"
+            f"Go on with: python -m p2plib train {shlex.quote(self.config.source)} "
+            f"--out {shlex.quote(str(self.run))} --resume"
         )
 
     # --- small things ------------------------------------------------------------------------

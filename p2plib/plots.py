@@ -1,0 +1,194 @@
+"""The figures that chapters share, in one hand: one palette, one way to caption, alt text for everyone."""
+
+from __future__ import annotations
+
+import html
+import io
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+INK, SOFT, LINE = "#22313f", "#6b7680", "#d5dbe0"
+# Okabe and Ito's colours, told apart by colour-blind eyes; lines also differ by dash.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
+
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": LINE,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": matplotlib.cycler(color=COLOURS, linestyle=DASHES),
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.dpi": 110,
+}
+
+
+def pictures(columns: Mapping[str, Tensor], rows: Sequence[str] = (), side: float = 1.5) -> Figure:
+    """Pictures in a grid: one labelled column a kind, one row a picture.
+
+    Args:
+        columns: name → pictures (N, 3, H, W), float in [-1, 1] or uint8.
+        rows: a label for each row, if wanted.
+        side: inches of one picture.
+    """
+    count = len(next(iter(columns.values())))
+    with matplotlib.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            count, len(columns), figsize=(side * len(columns) + 0.1, side * count + 0.25), squeeze=False
+        )
+        for j, (name, batch) in enumerate(columns.items()):
+            for i in range(count):
+                picture(axes[i, j], batch[i])
+            axes[0, j].set_title(name)
+        for i, name in enumerate(rows):
+            axes[i, 0].set_ylabel(name)
+        figure.tight_layout(pad=0.3)
+    return figure
+
+
+def picture(axes: Axes, image: Tensor) -> None:
+    """One picture (3, H, W), float in [-1, 1] or uint8, without ticks; small ones pixel for pixel."""
+    axes.imshow(as_array(image), interpolation="nearest" if image.shape[-1] <= 128 else "antialiased")
+    axes.set(xticks=[], yticks=[])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def as_array(image: Tensor) -> np.ndarray[Any, Any]:
+    """(3, H, W), float in [-1, 1] or uint8 → uint8 (H, W, 3), as pictures are shown."""
+    if image.is_floating_point():
+        image = (image.detach().float().cpu().clamp(-1, 1) + 1) * 127.5
+    return image.round().byte().cpu().permute(1, 2, 0).numpy()
+
+
+CURVES = {"loss_d": "D", "loss_gan": "G, adversarial", "loss_pixel": "G, pixel", "held_out_l1": "held-out L1"}
+
+
+def curves(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """The losses of a run (`Trainer.rows`, or the rows of metrics.csv) against pictures seen."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = plt.subplots(1, 2, figsize=(8, 2.6))
+        draw_curves(axes, rows)
+        figure.tight_layout()
+    return figure
+
+
+def draw_curves(axes: Sequence[Axes], rows: Sequence[Mapping[str, Any]]) -> None:
+    """The two losses of the game in one pair of axes, the distances to the target in the other."""
+    for axis, title, names in (
+        (axes[0], "The game: cross-entropy", ("loss_d", "loss_gan")),
+        (axes[1], "Distance to the target", ("loss_pixel", "held_out_l1")),
+    ):
+        for name in names:
+            points = [(row["images"], row[name]) for row in rows if row.get(name) not in (None, "")]
+            if points:
+                marker = "o" if name == "held_out_l1" else ""
+                axis.plot(*zip(*points, strict=True), label=CURVES[name], marker=marker, markersize=3)
+        axis.set(title=title, xlabel="pictures seen")
+        if axis.lines:
+            axis.legend()
+        else:
+            axis.text(0.5, 0.5, "this objective has none", ha="center", transform=axis.transAxes, color=SOFT)
+
+
+def show(figure: Figure, *, alt: str, caption: str) -> None:
+    """Show a figure in a notebook with a visible caption, and alt text in the output's metadata.
+
+    Args:
+        figure: closed afterwards, so that it is shown once.
+        alt: what a person who cannot see the picture needs to know of it.
+        caption: one or two sentences under it.
+    """
+    from IPython.display import display
+
+    data = {"image/png": png(figure), "text/plain": f"Figure: {alt}"}
+    display(data, metadata={"image/png": {"alt": alt}}, raw=True)
+    display(_caption(caption), raw=True)
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG; closes it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", pad_inches=0.08)
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+def _caption(text: str) -> dict[str, str]:
+    style = f"color:{SOFT};font-size:0.93em;max-width:48em;margin:0 0 1em 0.5em"
+    return {"text/html": f'<p style="{style}">{html.escape(text)}</p>', "text/plain": text}
+
+
+class LiveFigure:
+    """Curves and samples that follow a training: ``trainer.fit(on_report=LiveFigure())`` in a notebook.
+
+    Args:
+        count: held-out pairs shown.
+        every: seconds between two drawings, so that looking does not slow the training.
+    """
+
+    def __init__(self, count: int = 4, every: float = 3.0) -> None:
+        self.count, self.every = count, every
+        self._handle: Any = None
+        self._last = 0.0
+
+    def __call__(self, trainer: Any) -> None:
+        """Draw what the trainer has come to, if it is time or the end."""
+        if time.monotonic() - self._last < self.every and not trainer.finished:
+            return
+        from IPython.display import display
+
+        data = {"image/png": png(self.draw(trainer)), "text/plain": self.text(trainer)}
+        alt = {"image/png": {"alt": f"Loss curves, and inputs, outputs and targets. {self.text(trainer)}"}}
+        if self._handle is None:
+            self._handle = display(data, metadata=alt, raw=True, display_id=True)
+        else:
+            self._handle.update(data, metadata=alt, raw=True)
+        self._last = time.monotonic()
+
+    def draw(self, trainer: Any) -> Figure:
+        """The figure: curves above, held-out inputs, outputs and targets below."""
+        input, target = trainer.held_out(range(self.count))
+        output = trainer.translate(input, seed=0)
+        with matplotlib.rc_context(STYLE):
+            figure = plt.figure(figsize=(8, 6.2))
+            parts = figure.subfigures(2, 1, height_ratios=(2.5, 4))
+            draw_curves(parts[0].subplots(1, 2), trainer.rows)
+            parts[0].subplots_adjust(bottom=0.22, top=0.88, left=0.06, right=0.99)
+            axes = parts[1].subplots(3, self.count)
+            for row, (name, batch) in enumerate((("input", input), ("output", output), ("target", target))):
+                for column in range(self.count):
+                    picture(axes[row, column], batch[column])
+                axes[row, 0].set_ylabel(name)
+            parts[1].subplots_adjust(wspace=0.03, hspace=0.03, left=0.06, right=0.99, bottom=0.01, top=0.99)
+        return figure
+
+    def text(self, trainer: Any) -> str:
+        """The same in words."""
+        row = trainer.rows[-1]
+        values = [f"{name} {row[key]:.3f}" for key, name in CURVES.items() if row[key] is not None]
+        return f"Step {row['step']} of {trainer.steps}: {', '.join(values)}."
