@@ -192,3 +192,47 @@ class LiveFigure:
         row = trainer.rows[-1]
         values = [f"{name} {row[key]:.3f}" for key, name in CURVES.items() if row[key] is not None]
         return f"Step {row['step']} of {trainer.steps}: {', '.join(values)}."
+
+
+def filmstrip(frames: Sequence[tuple[str, str, np.ndarray[Any, Any]]], side: float = 1.7) -> Figure:
+    """*Your city* as each chapter drew it: frames from `p2plib.my_work.keep_frame`, left to right.
+
+    Args:
+        frames: (chapter, title, picture uint8 (H, W, 3)).
+        side: inches of one frame.
+    """
+    with matplotlib.rc_context(STYLE):
+        per_row = min(6, len(frames))
+        rows = -(-len(frames) // per_row)
+        figure, axes = plt.subplots(
+            rows, per_row, figsize=(side * per_row, (side + 0.3) * rows), squeeze=False, facecolor=INK
+        )
+        for axis, frame in zip(axes.flat, [*frames, *[None] * (rows * per_row - len(frames))], strict=True):
+            axis.set(xticks=[], yticks=[], facecolor=INK)
+            axis.grid(False)
+            axis.spines[:].set_visible(False)
+            if frame is not None:
+                axis.imshow(frame[2], interpolation="nearest" if frame[2].shape[0] <= 128 else "antialiased")
+                axis.set_title(f"{frame[0]}  {frame[1]}", color="white", fontsize=8, fontweight="normal")
+        figure.tight_layout(pad=0.5)
+    return figure
+
+
+def departures(rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """The box "where this departs from the paper".
+
+    Args:
+        rows: (what, in the paper, here, why).
+    """
+    from IPython.display import display
+
+    title = "Where this departs from the paper"
+    cell = f"padding:3px 14px 3px 0;text-align:left;vertical-align:top;border-bottom:1px solid {LINE}"
+    head = "".join(f'<th style="{cell}">{name}</th>' for name in ("", "the paper", "here", "why"))
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{cell}">{html.escape(value)}</td>' for value in row) + "</tr>" for row in rows
+    )
+    box = f"border-left:4px solid {COLOURS[4]};padding:4px 12px;margin:0.5em 0"
+    table = f'<div style="{box}"><b>{title}</b><table><tr>{head}</tr>{body}</table></div>'
+    words = "\n".join(f"- {what}: the paper {paper}; here {here}; {why}" for what, paper, here, why in rows)
+    display({"text/html": table, "text/plain": f"{title}\n{words}"}, raw=True)

@@ -92,14 +92,23 @@ class DrawnPairs:
         direction: "AtoB" or "BtoA".
         count: how many pairs; at most 2**30.
         seed: of the pictures; another seed gives another town.
+        scale: for maps, pixels per unit of the 64-px picture; None draws the same scene finer on more pixels.
     """
 
     def __init__(
-        self, drawn: Drawn, split: str, side: int, direction: str | None = None, count: int | None = None, seed: int = 0
+        self,
+        drawn: Drawn,
+        split: str,
+        side: int,
+        direction: str | None = None,
+        count: int | None = None,
+        seed: int = 0,
+        scale: float | None = None,
     ) -> None:
         if direction not in (None, *DIRECTIONS):
             raise UserError(f'direction is "AtoB" or "BtoA", not {direction!r}.')
         self.drawn, self.side, self.seed = drawn, side, seed
+        self.extra = {} if scale is None else {"scale": scale}
         self.direction = direction or drawn.direction
         self.count = drawn.splits[split] if count is None else count
         self.offset = 0 if split == "train" else 2**30
@@ -125,7 +134,8 @@ class DrawnPairs:
     def _draw(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         from p2plib.data.synthetic import DRAW  # costs time to load, and most runs draw nothing
 
-        labels, photos = DRAW[self.drawn.kind]([i + self.offset for i in indices], size=self.side, seed=self.seed)
+        draw = DRAW[self.drawn.kind]
+        labels, photos = draw([i + self.offset for i in indices], size=self.side, seed=self.seed, **self.extra)
         a, b = torch.from_numpy(photos), torch.from_numpy(labels)  # the photograph is A, as in the archives
         return (a, b) if self.direction == "AtoB" else (b, a)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -16,7 +19,7 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 80_000_000  # about 8,900 × 8,900: beyond it one picture takes a quarter of a GiB
 
 _EIGHT_BITS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
-_SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WebP": b"RIFF"}
+_SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WebP": b"WEBP"}
 
 _ORIENTATION = 0x0112  # the EXIF note that says how the camera was held
 _TURNS = {
@@ -105,19 +108,25 @@ def natural_key(path: Path) -> tuple[list[tuple[int, int | str]], str]:
 
 
 def _open(path: Path) -> Image.Image:
-    """Pillow's header of the file; its warning about large pictures is left to `_check_header`."""
-    with _warnings_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _without_warnings():  # about its size: `_check_header` judges that
         return Image.open(path, formats=FORMATS)
 
 
-def _orientation(picture: Image.Image) -> object:
+def _orientation(picture: Image.Image) -> Any:
     if picture.format == "PNG" and "exif" not in picture.info:
         picture.load()  # in PNGs the note may come after the pixels
     try:
-        return picture.getexif().get(_ORIENTATION)
+        with _without_warnings():
+            return picture.getexif().get(_ORIENTATION)
     except Exception:  # a broken note: the pixels can be whole for all that
         return None
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    with _warnings_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _check_header(path: Path, picture: Image.Image) -> None:
@@ -166,7 +175,7 @@ def _not_a_picture(path: Path) -> UserError:
     with open(path, "rb") as file:
         start = file.read(12)
     for form, signature in _SIGNATURES.items():
-        if start.startswith(signature):
+        if start.startswith(signature) or (start[:4], start[8:]) == (b"RIFF", signature):
             return _damaged(path, f"it begins as a {form} and cannot be read as one")
     return UserError(
         f"{path} is not a JPEG, PNG or WebP picture, whatever its name says (it begins with {start!r}): "

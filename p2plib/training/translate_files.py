@@ -6,7 +6,6 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import torch
 from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -50,19 +49,21 @@ def translate_files(
     Raises:
         UserError: for a picture that cannot be read or does not fit; nothing is written then.
     """
+    if size is not None and size < 1:
+        raise UserError(f"--size must be 1 px or more, not {size}.")
     config, net = read_config(run), load_generator(run, device)
     files = list(_collect(pictures))
     names = _output_names(files, out)
-    for file in files:  # before anything is written
-        width, height = (size, size) if size else picture_size(file)
+    input_is_a = config.direction != "BtoA"
+    for file in files:  # all of them are read before anything is written; beside translating, that costs little
+        input, _ = _load(file, size, pairs, input_is_a)
         try:
-            net.check_size(torch.empty(1, 3, height, width // 2 if pairs and not size else width, device="meta"))
+            net.check_size(input)
         except UserError as error:
             raise UserError(
                 f"{'--size' if size else file}: {error} Give --size {config.size} to resize each picture."
             ) from None
     make_folder(out)
-    input_is_a = config.direction != "BtoA"
     for file, name in zip(tqdm(files, unit="img", disable=len(files) < 2), names, strict=True):
         input, target = _load(file, size, pairs, input_is_a)
         output = translate(net, input.to(device), dropout=not repeatable, seed=seed).cpu()

@@ -1,0 +1,87 @@
+"""What belongs to the learner and stays on their machine: the seed of their city, and the filmstrip.
+
+It lies in my_work/ beside notebooks/ (or where P2PLIB_MY_WORK says), and git does not see it.  In a test
+nothing is read or written: the city is then the default one.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from p2plib.budget import testing
+from p2plib.errors import UserError
+from p2plib.files import make_folder, write_atomic
+
+DEFAULT_CITY = 7
+
+
+def my_work() -> Path:
+    """The learner's folder: P2PLIB_MY_WORK, else my_work/ of the checkout, else my_work/ here."""
+    if chosen := os.environ.get("P2PLIB_MY_WORK"):
+        return Path(chosen)
+    checkout = Path(__file__).resolve().parents[1]
+    return (checkout if (checkout / "pyproject.toml").exists() else Path.cwd()) / "my_work"
+
+
+def keep_city(seed: int) -> None:
+    """Make this seed *your city* in all chapters.
+
+    Raises:
+        UserError: for a seed that is no whole number from 0 to 999,999.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1_000_000:
+        raise UserError(f"The seed of a city is a whole number from 0 to 999,999, not {seed!r}.")
+    if not testing():
+        write_atomic(make_folder(my_work()) / "city.json", json.dumps({"version": 1, "seed": int(seed)}) + "\n")
+
+
+def your_city() -> int:
+    """The seed that `keep_city` kept, or the default city's."""
+    path = my_work() / "city.json"
+    if testing() or not path.exists():
+        return DEFAULT_CITY
+    try:
+        seed = json.loads(path.read_text(encoding="utf-8"))["seed"]
+        return int(seed) if 0 <= int(seed) < 1_000_000 else DEFAULT_CITY
+    except (ValueError, KeyError, TypeError):
+        return DEFAULT_CITY  # a spoilt note about a seed is not worth a stop
+
+
+def keep_frame(chapter: str, title: str, picture: np.ndarray[Any, Any]) -> list[tuple[str, str, np.ndarray[Any, Any]]]:
+    """Put a picture of *your city* into the filmstrip, in place of an earlier one of the same chapter.
+
+    Args:
+        chapter: two digits, "00" to "13".
+        title: a few words under the frame.
+        picture: uint8 (H, W, 3).
+
+    Returns:
+        The frames kept so far, in order of chapters: (chapter, title, picture); in a test this one alone.
+    """
+    if testing():
+        return [(chapter, title, picture)]
+    folder = make_folder(my_work() / "filmstrip")
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    write_atomic(folder / f"{chapter}.png", buffer.getvalue())
+    write_atomic(folder / f"{chapter}.json", json.dumps({"version": 1, "title": title}, ensure_ascii=False) + "\n")
+    return frames()
+
+
+def frames() -> list[tuple[str, str, np.ndarray[Any, Any]]]:
+    """The frames of the filmstrip, in order of chapters; a spoilt one is left out."""
+    found = []
+    for path in sorted((my_work() / "filmstrip").glob("[0-9][0-9].png")):
+        try:
+            title = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["title"]
+            found.append((path.stem, str(title), np.array(Image.open(path).convert("RGB"))))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found

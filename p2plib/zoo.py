@@ -1,0 +1,158 @@
+"""Small trained networks by name, so that a chapter can show what training gives before it trains.
+
+Each is a float16 safetensors file in data/zoo, named in manifest.json with its hash, its settings, what
+it measured on held-out pairs, and the command that made it.  Loading checks the hash, and that the network
+gives the output it gave when it was made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from p2plib.data.augment import to_signed
+from p2plib.data.catalogue import CATALOGUE, Drawn, DrawnPairs, Source
+from p2plib.data.randomness import purpose, uniform
+from p2plib.errors import UserError
+from p2plib.files import make_folder, write_atomic
+from p2plib.models import UNetGenerator
+from p2plib.training import checkpoint
+from p2plib.training.config import configure
+from p2plib.training.trainer import Trainer
+from p2plib.training.translate import translate
+
+FOLDER = Path(__file__).resolve().parents[1] / "data" / "zoo"
+TOLERANCE = 0.02  # of outputs in [-1, 1] between machines; another network is off by far more
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How a network of the zoo is made: drawn pairs, and settings for `configure`."""
+
+    about: str
+    source: str
+    pairs: int
+    scale: float | None
+    settings: dict[str, Any]
+
+
+RECIPES = {
+    "map2aerial": Recipe(
+        about="street map → aerial picture, made towns, 64 px to the unit of 64",
+        source="synthetic-maps",
+        pairs=6_000,
+        # 128 px at the grain of 64: the network sees towns wider than one unit, and works on wider ones still.
+        scale=1.0,
+        settings=dict(preset="laptop", size=128, depth=6, patch=34, base=16, batch=4, images=60_000, seed=1),
+    )
+}
+
+
+def load(name: str) -> UNetGenerator:
+    """A network of the zoo, float32, on the CPU.
+
+    Args:
+        name: a key of data/zoo/manifest.json.
+
+    Raises:
+        UserError: for an unknown name, or a file that is missing, damaged or gives other outputs.
+    """
+    entry = manifest().get(name)
+    if entry is None:
+        raise UserError(f"The zoo has no {name!r}; it has {', '.join(manifest())}.")
+    path = FOLDER / entry["file"]
+    if not path.exists():
+        raise UserError(f"{path} is not there: fetch it again with git checkout, or make it with: {entry['command']}")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise UserError(f"{path} is not the file that was published (its sha256 differs): fetch it again.")
+    net = UNetGenerator(**entry["network"])
+    net.load_state_dict(safetensors.torch.load(content))
+    difference = float(np.abs(np.array(_probe(net)) - np.array(entry["probe"])).max())
+    if not difference <= TOLERANCE:
+        raise UserError(f"The zoo's {name} gives other outputs here than where it was made (by up to {difference:.3f}).")
+    return net
+
+
+def manifest() -> dict[str, dict[str, Any]]:
+    """What the zoo holds: name → file, sha256, command, settings, metrics."""
+    path = FOLDER / "manifest.json"
+    if not path.exists():
+        return {}
+    content: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["models"]
+    return content
+
+
+def translate_with(network: nn.Module, input: Tensor) -> Tensor:
+    """Input (B, 3, H, W) in [-1, 1] → output, as the zoo's networks are shown: without noise, so that a slider
+    moves what it says and nothing else."""
+    return translate(network, input, dropout=False)
+
+
+def make(name: str) -> Path:
+    """Train a network of the zoo anew and write it into data/zoo: some minutes to half an hour.
+
+    Raises:
+        UserError: for a name without a recipe.
+    """
+    if name not in RECIPES:
+        raise UserError(f"There is no recipe for {name!r}; there is one for {', '.join(RECIPES)}.")
+    recipe = RECIPES[name]
+    config = configure(recipe.source, **recipe.settings)
+    trainer = Trainer(config, source=_source(recipe, config.size)).fit()
+    path = make_folder(FOLDER) / f"{name}.safetensors"
+    tensors = trainer.generator.state_dict().items()
+    halves = {key: value.half().contiguous() if value.is_floating_point() else value for key, value in tensors}
+    content = safetensors.torch.save(halves)
+    net = checkpoint.build_generator(config)
+    net.load_state_dict(halves)  # measured as it will be loaded
+    write_atomic(path, content)
+    entry = {
+        "about": recipe.about,
+        "file": path.name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "command": f"python -m p2plib zoo make {name}",
+        "network": {"base": config.base, "depth": config.depth},
+        "settings": dataclasses.asdict(trainer.config) | {"pairs": recipe.pairs, "scale": recipe.scale},
+        "environment": checkpoint.environment(config),
+        "metrics": _measure(net, recipe, trainer),
+        "probe": _probe(net),
+    }
+    models = manifest() | {name: entry}
+    write_atomic(FOLDER / "manifest.json", json.dumps({"format": 1, "models": models}, indent=1) + "\n")
+    return path
+
+
+def _source(recipe: Recipe, size: int) -> Source:
+    drawn = CATALOGUE[recipe.source]
+    assert isinstance(drawn, Drawn)
+    train = DrawnPairs(drawn, "train", size, count=recipe.pairs, scale=recipe.scale)
+    held_out = DrawnPairs(drawn, "val", size, count=32, scale=recipe.scale)
+    return Source(recipe.source, train.direction, train, held_out, "")
+
+
+def _measure(net: nn.Module, recipe: Recipe, trainer: Trainer) -> dict[str, float]:
+    """Mean |target − output| on 16 held-out pairs, pictures in [-1, 1], at three sides."""
+    found = {"minutes": round(trainer.rows[-1]["seconds"] / 60, 1)}
+    for side in (64, 128, 256):
+        inputs, targets = (to_signed(batch) for batch in _source(recipe, side).held_out.batch(range(16)))
+        distances = [(translate_with(net, x[None]) - y).abs().mean() for x, y in zip(inputs, targets, strict=True)]
+        found[f"l1_at_{side}"] = round(float(torch.stack(distances).mean()), 4)
+    return found
+
+
+def _probe(net: nn.Module) -> list[float]:
+    """Sixteen numbers of the output on a fixed input: averages over 16 × 16 tiles, which survive rounding."""
+    noise = uniform(purpose("zoo probe"), np.arange(3 * 8 * 8)).reshape(1, 3, 8, 8)
+    input = torch.from_numpy(noise).repeat_interleave(8, -1).repeat_interleave(8, -2) * 2 - 1
+    tiles = nn.functional.avg_pool2d(translate_with(net, input), 16).mean(1).flatten()
+    return [round(float(value), 4) for value in tiles]
