@@ -12,7 +12,7 @@ INSTALL := $(RUN) -m pip install --disable-pip-version-check --quiet -c constrai
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 FIRST = $(firstword $(wildcard notebooks/00_*.ipynb) notebooks)
 
-.PHONY: help lab test setup setup-dev lint format typecheck whole clean
+.PHONY: help lab test setup setup-dev lint notebooks format whole clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ lint: setup-dev ## style, types, floors
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
 
+notebooks: setup-dev ## execute the notebooks in place, in full
+	$(RUN) -m p2plib notebooks stamp
+	$(RUN) -m p2plib notebooks execute $(ARGS)
+
 format: setup-dev ## let ruff mend the style
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
@@ -55,6 +59,9 @@ $(VENV)/ready: requirements.txt constraints.txt pyproject.toml
 	@rm -f $(VENV)/ready $(VENV)/ready-dev
 	@echo "Installing what the course needs into $(VENV): a few minutes, once"
 	@$(INSTALL) -e .
+	@mkdir -p $(VENV)/share/jupyter/lab/settings
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
+		> $(VENV)/share/jupyter/lab/settings/overrides.json
 	@touch $(VENV)/ready
 
 $(VENV)/ready-dev: $(VENV)/ready

@@ -1,6 +1,7 @@
-"""The command line: python -m p2plib {train,translate,data,bench}.
+"""The command line: python -m p2plib {train,translate,data,bench,doctor,zoo,notebooks}.
 
-Exit codes: 0 done, 2 bad input (one sentence on stderr), 130 stopped by Ctrl-C, 143 by SIGTERM.
+Exit codes: 0 done, 1 the answer is no (doctor, --check), 2 bad input (one sentence on stderr),
+130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -119,6 +120,58 @@ def _data_draw(options: argparse.Namespace) -> None:
     print(f"{len(paths)} pairs written to {options.out}: photograph left (A), labels right (B)")
 
 
+def _data_sheet(options: argparse.Namespace) -> None:
+    from p2plib.data.synthetic import sheet
+    from p2plib.files import write_atomic
+
+    kind = options.name.removeprefix("synthetic-")
+    write_atomic(options.out, sheet(kind, options.count, options.size, options.seed))
+    print(f"{options.count} pairs drawn on {options.out}")
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from p2plib import doctor
+
+    findings = doctor.examine()
+    print(doctor.report(findings))
+    return 0 if doctor.can_run(findings) else 1
+
+
+def _zoo_list(options: argparse.Namespace) -> None:
+    from p2plib import zoo
+
+    for name, entry in zoo.manifest().items():
+        metrics = ", ".join(f"{key} {value}" for key, value in entry["metrics"].items())
+        print(f"{name:<14}{entry['bytes'] / 1e6:.1f} MB  {entry['about']}\n{'':14}{metrics}\n{'':14}{entry['command']}")
+
+
+def _zoo_make(options: argparse.Namespace) -> None:
+    from p2plib import zoo
+
+    print(f"{zoo.make(options.name)} written, and its line of manifest.json")
+
+
+def _notebooks_execute(options: argparse.Namespace) -> None:
+    from p2plib import notebooks
+
+    for path in [Path(p) for p in options.notebooks] or notebooks.all_notebooks():
+        seconds = notebooks.execute(path)
+        print(f"{path.name}: {seconds:.0f} s, {path.stat().st_size / 1e6:.2f} MB")
+
+
+def _notebooks_stamp(options: argparse.Namespace) -> int:
+    from p2plib import notebooks
+
+    if options.repository:
+        notebooks.move_repository(options.repository)
+    changed = notebooks.stamp(notebooks.all_notebooks(), write_back=not options.check)
+    if notebooks.stamp_readme(write_back=not options.check):
+        changed.append(Path("README.md"))
+    for path in changed:
+        print(f"{path.name}: first cell, badge or address {'is not as it should be' if options.check else 'written'}")
+    return 1 if options.check and changed else 0
+
+
 def _bench(options: argparse.Namespace) -> None:
     from p2plib.training.bench import bench
 
@@ -132,6 +185,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_translate(commands.add_parser("translate", help="translate pictures with a trained run"))
     _add_data(commands.add_parser("data", help="list, download or draw data"))
     _add_bench(commands.add_parser("bench", help="images per second, beside a plain loop"))
+    doctor = commands.add_parser("doctor", help="can the course run here? exit code 0: yes, 1: not yet")
+    doctor.set_defaults(command=_doctor)
+    _add_zoo(commands.add_parser("zoo", help="small trained networks: list them, or make one anew"))
+    _add_notebooks(commands.add_parser("notebooks", help="for the makers: execute notebooks, stamp their first cell"))
     return parser
 
 
@@ -188,6 +245,33 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     draw.add_argument("--size", type=int, default=256, metavar="N")
     draw.add_argument("--seed", type=int, default=0, metavar="N")
     draw.set_defaults(command=_data_draw)
+
+    picture = commands.add_parser("sheet", help="draw many small pairs on one sheet, to look at")
+    picture.add_argument("name", metavar="NAME", help="facades or maps")
+    picture.add_argument("--out", required=True, metavar="FILE.png")
+    picture.add_argument("--count", type=int, default=50, metavar="N")
+    picture.add_argument("--size", type=int, default=64, metavar="N")
+    picture.add_argument("--seed", type=int, default=0, metavar="N")
+    picture.set_defaults(command=_data_sheet)
+
+
+def _add_zoo(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser("list", help="what there is").set_defaults(command=_zoo_list)
+    make = commands.add_parser("make", help="train one anew: some minutes to half an hour")
+    make.add_argument("name", metavar="NAME")
+    make.set_defaults(command=_zoo_make)
+
+
+def _add_notebooks(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    execute = commands.add_parser("execute", help="run notebooks and store their outputs")
+    execute.add_argument("notebooks", metavar="NOTEBOOK", nargs="*", help="default: all")
+    execute.set_defaults(command=_notebooks_execute)
+    stamped = commands.add_parser("stamp", help="write the Colab cell and badge into every notebook")
+    stamped.add_argument("--repository", metavar="URL", help="first make this the repository's address")
+    stamped.add_argument("--check", action="store_true", help="change nothing; exit 1 if something would change")
+    stamped.set_defaults(command=_notebooks_stamp)
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:

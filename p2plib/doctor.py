@@ -62,7 +62,7 @@ def can_run(findings: list[Finding]) -> bool:
 
 
 def _python() -> Finding:
-    found = f"{platform.python_version()} ({sys.executable})"
+    found = f"{platform.python_version()} ({_short(Path(sys.executable))})"
     if sys.version_info < (3, 11, 4):
         return Finding("Python", FAIL, found, "install Python 3.11.4 or newer, then: make PYTHON=python3.12 setup")
     return Finding("Python", OK, found)
@@ -99,7 +99,9 @@ def _accelerator() -> Finding:
     if torch.cuda.is_available():
         memory = torch.cuda.get_device_properties(0).total_memory / 2**30
         native = torch.cuda.is_bf16_supported(including_emulation=False)
-        kind = f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB, bf16 {'native' if native else 'not native: f16 used'}"
+        kind = (
+            f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB, bf16 {'native' if native else 'not native: f16 used'}"
+        )
         return Finding("accelerator", OK, kind)
     if torch.backends.mps.is_available():
         return Finding("accelerator", OK, "Apple GPU (mps), memory shared with the system, bf16 not used")
@@ -136,10 +138,12 @@ def _disk() -> Finding:
     there = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(there).free / 1e9
     if not os.access(there, os.W_OK):
-        return Finding("disk", FAIL, f"{there} cannot be written", "set P2PLIB_MY_WORK to a folder that can")
+        return Finding("disk", FAIL, f"{_short(there)} cannot be written", "set P2PLIB_MY_WORK to a folder that can")
     if free < FREE_GB:
-        return Finding("disk", FAIL, f"{free:.1f} GB free in {there}", f"make room: {FREE_GB:.0f} GB is needed")
-    return Finding("disk", OK, f"{free:.0f} GB free in {there}")
+        return Finding(
+            "disk", FAIL, f"{free:.1f} GB free for {_short(folder)}", f"make room: {FREE_GB:.0f} GB is needed"
+        )
+    return Finding("disk", OK, f"{free:.0f} GB free for {_short(folder)}")
 
 
 def _data() -> Finding:
@@ -151,7 +155,7 @@ def _data() -> Finding:
     sets = [name for name, entry in CATALOGUE.items() if isinstance(entry, Archive)]
     here = [name for name in sets if (home / name).is_dir()]
     missing = [name for name in sets if name not in here]
-    found = f"built-in sets; {', '.join(here) if here else 'no downloads'} in {home}"
+    found = f"built-in sets; {', '.join(here) if here else 'no downloads'} in {_short(home)}"
     if missing:
         return Finding("data", OK, f"{found} ({', '.join(missing)} when a chapter asks)")
     return Finding("data", OK, found)
@@ -166,7 +170,7 @@ def _zoo() -> Finding:
     except UserError as error:
         return Finding("zoo", FAIL, str(error), "git checkout data/zoo")
     if not names:
-        return Finding("zoo", FAIL, f"no networks in {zoo.FOLDER}", "git checkout data/zoo")
+        return Finding("zoo", FAIL, f"no networks in {_short(zoo.FOLDER)}", "git checkout data/zoo")
     return Finding("zoo", OK, f"{', '.join(names)}: hash and output as published")
 
 
@@ -181,6 +185,14 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _data,
     _zoo,
 )
+
+
+def _short(path: Path) -> str:
+    """A path as a person would say it: from the course's folder or from home, where it lies there."""
+    for root, name in ((Path(__file__).resolve().parents[1], ""), (Path.home(), "~/")):
+        if path.is_relative_to(root):
+            return name + str(path.relative_to(root))
+    return str(path)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

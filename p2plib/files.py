@@ -49,6 +49,9 @@ def make_folder(path: str | Path) -> Path:
     path = Path(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        in_the_way = next((p for p in (path, *path.parents) if p.exists() and not p.is_dir()), path)
+        raise UserError(f"{in_the_way} is a file where a folder is to be: choose another folder.") from error
     except OSError as error:
         raise cannot_write(path, error) from error
     return path
@@ -58,6 +61,11 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     """Why nothing could be written to path, as a sentence."""
     reason = (error.strerror or str(error)).lower()
     return UserError(f"{path} could not be written ({reason}): make room there or choose another folder.")
+
+
+def cannot_read(path: str | Path, error: OSError) -> UserError:
+    """Why the system would not let path be read, as a sentence."""
+    return UserError(f"{path} cannot be read ({(error.strerror or str(error)).lower()}).")
 
 
 def _sync_folder(folder: Path) -> None:

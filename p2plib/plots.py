@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -20,7 +21,7 @@ INK, SOFT, LINE = "#22313f", "#6b7680", "#d5dbe0"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
     "text.color": INK,
@@ -33,7 +34,7 @@ STYLE: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.prop_cycle": matplotlib.cycler(color=COLOURS, linestyle=DASHES),
+    "axes.prop_cycle": cycler(color=COLOURS, linestyle=DASHES),
     "grid.color": LINE,
     "grid.linewidth": 0.6,
     "xtick.color": SOFT,
@@ -176,7 +177,7 @@ class LiveFigure:
         output = trainer.translate(input, seed=0)
         with matplotlib.rc_context(STYLE):
             figure = plt.figure(figsize=(8, 6.2))
-            parts = figure.subfigures(2, 1, height_ratios=(2.5, 4))
+            parts: Any = figure.subfigures(2, 1, height_ratios=(2.5, 4))
             draw_curves(parts[0].subplots(1, 2), trainer.rows)
             parts[0].subplots_adjust(bottom=0.22, top=0.88, left=0.06, right=0.99)
             axes = parts[1].subplots(3, self.count)
@@ -236,3 +237,48 @@ def departures(rows: Sequence[tuple[str, str, str, str]]) -> None:
     table = f'<div style="{box}"><b>{title}</b><table><tr>{head}</tr>{body}</table></div>'
     words = "\n".join(f"- {what}: the paper {paper}; here {here}; {why}" for what, paper, here, why in rows)
     display({"text/html": table, "text/plain": f"{title}\n{words}"}, raw=True)
+
+
+def pix2pix_diagram(input: Tensor, output: Tensor, target: Tensor) -> Figure:
+    """Who does what in pix2pix, with real pictures at the joints.
+
+    Args:
+        input, output, target: one picture each, (3, H, W), float in [-1, 1] or uint8.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(8.6, 3.9))
+        axes.set(xlim=(0, 86), ylim=(0, 39))
+        axes.axis("off")
+        for image, x, y, name in (
+            (input, 1, 20, "input x: a map"),
+            (output, 39, 20, "output G(x)"),
+            (target, 39, 1, "target y: the truth"),
+        ):
+            axes.imshow(as_array(image), extent=(x, x + 15, y, y + 15), interpolation="nearest", zorder=2)
+            above = image is not input
+            axes.text(x, y + 15.7 if above else y - 0.7, name, fontsize=9, va="bottom" if above else "top")
+        axes.set(xlim=(0, 86), ylim=(0, 39), aspect="equal")
+        _box(axes, 20, 24, 14, 7, "generator G\na U-Net", "chapter 02", COLOURS[0])
+        _box(axes, 62, 24, 22, 7, "discriminator D\na PatchGAN: real or made?", "chapters 04, 05", COLOURS[1])
+        _box(axes, 62, 8, 22, 7, "L1: how far from\nthe target, pixel by pixel?", "chapter 03", COLOURS[2])
+        for start, end in (
+            ((16, 27.5), (20, 27.5)),
+            ((34, 27.5), (39, 27.5)),
+            ((54, 27.5), (62, 27.5)),
+            ((54, 23), (62, 13.5)),
+            ((54, 9), (62, 10)),
+            ((54, 14), (62, 24)),
+        ):
+            axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.2})
+        # D also sees the input: that is the c in cGAN.
+        axes.plot([8.5, 8.5, 73], [35, 38, 38], color=INK, lw=1.2, ls="-")
+        axes.annotate("", (73, 31), (73, 38.2), arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.2})
+        axes.text(73.8, 33.2, "x too: conditional", fontsize=8, color=SOFT)
+        figure.tight_layout(pad=0.2)
+    return figure
+
+
+def _box(axes: Axes, x: float, y: float, width: float, height: float, text: str, where: str, colour: str) -> None:
+    axes.add_patch(plt.Rectangle((x, y), width, height, facecolor="white", edgecolor=colour, lw=1.8, zorder=2))
+    axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=8.5, zorder=3)
+    axes.text(x + width, y - 0.6, where, ha="right", va="top", fontsize=8, color=SOFT)

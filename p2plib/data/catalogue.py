@@ -202,7 +202,7 @@ def locate(source: str) -> Path:
     """The folder of a source: itself, or where the catalogue's archive is unpacked (after a download)."""
     entry = CATALOGUE.get(source)
     if entry is None:
-        if not Path(source).exists() and os.sep not in source:
+        if os.sep not in source and not os.path.exists(source):
             raise UserError(
                 f"{source!r} is neither a folder nor a name of the catalogue ({', '.join(CATALOGUE)}): "
                 f"give one of these or the path of a folder of pairs."

@@ -134,6 +134,7 @@ def _transfer(address: str, part: Path, expected_bytes: int | None, bar: Any) ->
         with open(part, "ab") as out:
             while block := _read(response, left):
                 out.write(block)
+                out.flush()  # a kill loses nothing that came
                 bar.update(len(block))
                 left = None if left is None else left - len(block)
     return not left

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from p2plib.data.pictures import SUFFIXES, list_pictures, picture_size, read_picture
 from p2plib.errors import UserError
+from p2plib.files import cannot_read
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -64,9 +65,13 @@ def find_pairs(folder: str | Path) -> dict[str, list[PairFile]]:
         UserError: for a missing or empty folder, or a file of A without its partner in B.
     """
     folder = Path(folder)
-    if not folder.exists():
+    try:
+        there, is_folder = folder.exists(), folder.is_dir()
+    except OSError as error:  # a name too long, a folder above it that is closed
+        raise cannot_read(folder, error) from None
+    if not there:
         raise UserError(f"{folder}: there is no such folder; give a folder of pairs: {EXPECTED}.")
-    if not folder.is_dir():
+    if not is_folder:
         raise UserError(f"{folder} is a file; a folder of pairs was asked for: {EXPECTED}.")
     splits = {split: files for split in ("train", "val", "test") if (files := _split_files(folder, split))}
     if "train" in splits:

@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 
 from p2plib.errors import UserError
+from p2plib.files import cannot_read
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -65,7 +66,7 @@ def read_picture(path: Path) -> Image.Image:
         raise UserError(f"{path} did not fit into memory: close other programs, or make the picture smaller.") from None
     except Exception as error:  # Pillow raises all kinds for damaged files, struct.error among them
         if isinstance(error, OSError) and error.errno is not None:
-            raise UserError(f"{path} cannot be read ({_reason(error)}).") from None
+            raise cannot_read(path, error) from None
         raise _damaged(path, str(error)) from None
 
 
@@ -98,7 +99,7 @@ def list_pictures(folder: Path) -> list[Path]:
         found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
         return sorted((p for p in found if p.is_file()), key=natural_key)
     except OSError as error:
-        raise UserError(f"The folder {folder} cannot be read ({_reason(error)}).") from None
+        raise cannot_read(folder, error) from None
 
 
 def natural_key(path: Path) -> tuple[list[tuple[int, int | str]], str]:
@@ -181,7 +182,3 @@ def _not_a_picture(path: Path) -> UserError:
         f"{path} is not a JPEG, PNG or WebP picture, whatever its name says (it begins with {start!r}): "
         f"save it in one of these forms, or remove it."
     )
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
+from torch import Tensor
 
+from p2plib.data.augment import to_signed
 from p2plib.data.facades import FacadeParameters, draw_facades
 from p2plib.data.maps import MapParameters, draw_maps
 from p2plib.errors import UserError
@@ -20,7 +23,31 @@ from p2plib.files import make_folder
 
 DRAW: dict[str, Callable[..., tuple[Any, Any]]] = {"facades": draw_facades, "maps": draw_maps}
 
-__all__ = ["DRAW", "FacadeParameters", "MapParameters", "draw_facades", "draw_maps", "sheet", "write_pairs"]
+__all__ = [
+    "DRAW",
+    "FacadeParameters",
+    "MapParameters",
+    "draw_city",
+    "draw_facades",
+    "draw_maps",
+    "sheet",
+    "write_pairs",
+]
+
+
+def draw_city(seed: int, side: int = 128, parameters: MapParameters | None = None) -> tuple[Tensor, Tensor]:
+    """Map and aerial picture of one town, at the grain of the 64-px pictures: a larger side shows more town.
+
+    Args:
+        seed: which town.
+        side: pixels.
+        parameters: what a person decides about it.
+
+    Returns:
+        Map and aerial picture, each float32 (1, 3, side, side) in [-1, 1].
+    """
+    maps, aerials = draw_maps([0], size=side, seed=seed, parameters=parameters, scale=1.0)
+    return to_signed(torch.from_numpy(maps)), to_signed(torch.from_numpy(aerials))
 
 
 def sheet(kind: str, count: int, size: int = 64, seed: int = 0) -> bytes:

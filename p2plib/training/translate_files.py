@@ -14,7 +14,7 @@ from p2plib.data.augment import to_bytes, to_signed
 from p2plib.data.pairs import PairFile, load_halves, to_tensor
 from p2plib.data.pictures import SUFFIXES, list_pictures, picture_size, read_picture
 from p2plib.errors import UserError
-from p2plib.files import make_folder, write_atomic
+from p2plib.files import cannot_read, make_folder, write_atomic
 from p2plib.training.checkpoint import load_generator, read_config
 from p2plib.training.samples import write_sheet
 from p2plib.training.translate import translate
@@ -51,6 +51,8 @@ def translate_files(
     """
     if size is not None and size < 1:
         raise UserError(f"--size must be 1 px or more, not {size}.")
+    if not 0 <= seed < 2**63:
+        raise UserError(f"--seed must be a whole number from 0 to 2**63 - 1, not {seed}.")
     config, net = read_config(run), load_generator(run, device)
     files = list(_collect(pictures))
     names = _output_names(files, out)
@@ -91,12 +93,16 @@ def size_note(run: Path, pictures: Sequence[Path], size: int | None, pairs: bool
 
 def _collect(pictures: Iterable[Path]) -> Iterable[Path]:
     for path in pictures:
-        if path.is_dir():
+        try:
+            is_folder, there = path.is_dir(), path.exists()
+        except OSError as error:  # a name too long, a folder above it that is closed
+            raise cannot_read(path, error) from None
+        if is_folder:
             inside = list_pictures(path)
             if not inside:
                 raise UserError(f"{path} holds no pictures ({', '.join(SUFFIXES)} were expected).")
             yield from inside
-        elif path.exists():
+        elif there:
             yield path
         else:
             raise UserError(f"{path}: there is no such file or folder.")

@@ -1,0 +1,100 @@
+"""Figures: shown once, with a caption that is seen and alt text that is stored; not empty."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from PIL import Image
+
+from p2plib import plots
+
+
+@pytest.fixture
+def shell():
+    InteractiveShell.instance()
+    yield
+    InteractiveShell.clear_instance()
+
+
+def as_picture(data):
+    return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def batch(count=2, side=32):
+    return torch.rand(count, 3, side, side) * 2 - 1
+
+
+ROWS = [
+    {"images": i, "loss_d": 0.6, "loss_gan": 0.8, "loss_pixel": 1 / i, "held_out_l1": 0.3 if i % 2 else None}
+    for i in range(1, 6)
+]
+FIGURES = {
+    "pictures": lambda: plots.pictures({"input": batch(), "output": batch()}, rows=["a", "b"]),
+    "curves": lambda: plots.curves(ROWS),
+    "curves of L1 alone": lambda: plots.curves([row | {"loss_d": None, "loss_gan": None} for row in ROWS]),
+    "filmstrip": lambda: plots.filmstrip([(f"{i:02d}", "a net", np.zeros((8, 8, 3), np.uint8)) for i in range(8)]),
+    "diagram": lambda: plots.pix2pix_diagram(*batch(3)),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_are_drawn(name):
+    shown = as_picture(plots.png(FIGURES[name]()))
+    assert shown.std() > 5
+    assert not plt.get_fignums()
+
+
+def test_show_gives_picture_alt_text_and_caption(shell):
+    with capture_output() as captured:
+        plots.show(plots.curves(ROWS), alt="Two falling curves.", caption="Losses <by> pictures.")
+    figure, caption = captured.outputs
+    assert figure.data["image/png"]
+    assert figure.metadata == {"image/png": {"alt": "Two falling curves."}}
+    assert "Two falling curves." in figure.data["text/plain"]
+    assert caption.data["text/plain"] == "Losses <by> pictures."
+    assert "Losses &lt;by&gt; pictures." in caption.data["text/html"]
+
+
+def test_departures_say_the_same_in_words(shell):
+    with capture_output() as captured:
+        plots.departures([("batch", "1", "8", "speed")])
+    (box,) = captured.outputs
+    assert "Where this departs from the paper" in box.data["text/html"]
+    assert "batch: the paper 1; here 8; speed" in box.data["text/plain"]
+
+
+def test_pictures_keep_their_bytes():
+    bytes_ = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16).repeat(3, 1, 1)
+    assert np.array_equal(plots.as_array(bytes_), bytes_.permute(1, 2, 0).numpy())
+    assert np.array_equal(plots.as_array(bytes_ / 127.5 - 1), plots.as_array(bytes_))
+
+
+class Stub:
+    """What a live figure asks of a trainer."""
+
+    steps, finished = 5, False
+    rows = [row | {"step": row["images"]} for row in ROWS]
+
+    def held_out(self, indices):
+        return batch(len(indices)), batch(len(indices))
+
+    def translate(self, input, seed=None):
+        return -input
+
+
+def test_a_live_figure_is_updated_in_place_and_not_too_often(shell):
+    live = plots.LiveFigure(count=2, every=1000)
+    trainer = Stub()
+    with capture_output() as captured:
+        live(trainer)
+        live(trainer)
+        trainer.finished = True
+        live(trainer)
+    assert "Step 5 of 5" in captured.outputs[0].data["text/plain"]
+    assert [output.update for output in captured.outputs] == [False, True]
