@@ -11,15 +11,15 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from p2plib.errors import UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         return int(options.command(options) or 0)
     except UserError as error:
         print(f"p2plib: {error}", file=sys.stderr)
@@ -79,8 +79,6 @@ def _translate(options: argparse.Namespace) -> None:
     from p2plib.training.translate_files import size_note, translate_files
 
     run, pictures = Path(options.run), [Path(p) for p in options.pictures]
-    if note := size_note(run, pictures, options.size, options.pairs):
-        print(note, file=sys.stderr)
     written = translate_files(
         run,
         pictures,
@@ -92,6 +90,8 @@ def _translate(options: argparse.Namespace) -> None:
         device=pick_device(options.device),
     )
     print(f"{len(written)} picture{'s' if len(written) > 1 else ''} written to {options.out}")
+    if note := size_note(run, pictures, options.size, options.pairs):
+        print(note)
 
 
 def _data_list(options: argparse.Namespace) -> None:
@@ -107,8 +107,11 @@ def _data_list(options: argparse.Namespace) -> None:
 
 
 def _data_download(options: argparse.Namespace) -> None:
-    from p2plib.data.catalogue import locate
+    from p2plib.data.catalogue import CATALOGUE, Archive, locate
 
+    if not isinstance(CATALOGUE.get(options.name), Archive):
+        names = ", ".join(name for name, entry in CATALOGUE.items() if isinstance(entry, Archive))
+        raise UserError(f"{options.name!r} is no set that is downloaded; these are: {names}.")
     print(f"{options.name} is in {locate(options.name)}")
 
 
@@ -178,8 +181,15 @@ def _bench(options: argparse.Namespace) -> None:
     print(bench(options.preset, options.rounds, options.seconds, precision=options.precision).table())
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what it does not understand as everything else here does: in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see {self.prog} --help.")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m p2plib", description="pix2pix, built step by step.")
+    parser = _Parser(prog="python -m p2plib", description="pix2pix, built step by step.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_train(commands.add_parser("train", help="train on a folder of pairs or a set of the catalogue"))
     _add_translate(commands.add_parser("translate", help="translate pictures with a trained run"))

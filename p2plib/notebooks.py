@@ -22,12 +22,16 @@ CLONE = "pix2pix-course"
 # Nothing here names a version, and nothing is reinstalled: see p2plib.colab.
 TEMPLATE = """\
 # On Colab this fetches the course (about a minute). Anywhere else it does nothing.
-import importlib.util, os, sys
+import importlib.util
+import os
+import sys
+
 if importlib.util.find_spec("p2plib") is None:
     if not os.path.isdir("{clone}"):
         os.system("git clone -q --depth 1 {repository} {clone}")
     sys.path.insert(0, os.path.abspath("{clone}"))
     import p2plib.colab
+
     p2plib.colab.prepare()"""
 
 _BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*colab-badge\.svg\)\]\([^)]*\)")

@@ -19,7 +19,7 @@ from p2plib.data.augment import to_signed
 from p2plib.data.facades import FacadeParameters, draw_facades
 from p2plib.data.maps import MapParameters, draw_maps
 from p2plib.errors import UserError
-from p2plib.files import make_folder
+from p2plib.files import make_folder, write_atomic
 
 DRAW: dict[str, Callable[..., tuple[Any, Any]]] = {"facades": draw_facades, "maps": draw_maps}
 
@@ -94,6 +94,8 @@ def write_pairs(kind: str, folder: Path, count: int, size: int = 256, seed: int 
     Raises:
         UserError: for another kind, or a folder that cannot be written.
     """
+    if count < 1:
+        raise UserError(f"--count must be 1 or more, not {count}.")
     _draw(kind, [], size, seed)  # says what does not fit before the folder is made
     make_folder(folder)
     paths = []
@@ -101,6 +103,8 @@ def write_pairs(kind: str, folder: Path, count: int, size: int = 256, seed: int 
         labels, photos = _draw(kind, [index], size, seed)
         both = np.concatenate([photos[0], labels[0]], axis=2).transpose(1, 2, 0)
         path = folder / f"{index + 1}.png"
-        Image.fromarray(np.ascontiguousarray(both)).save(path)
+        buffer = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(both)).save(buffer, "PNG")
+        write_atomic(path, buffer.getvalue())
         paths.append(path)
     return paths

@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 import io
 import json
-import pickle
 import platform
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy
+import safetensors
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -32,6 +34,8 @@ from p2plib.models import UNetGenerator
 from p2plib.training.config import Config
 
 FORMAT = 1
+_STATE = {"generator", "optimizer_g", "scaler", "random", "random_cuda", "step", "steps", "pending", "rows"}
+_STATE |= {"held_out_l1", "seconds", "environment"}
 _MUST_MATCH = ("torch", "device", "precision", "threads")
 
 
@@ -91,29 +95,45 @@ def check_same_config(run: Path, config: Config) -> None:
 
 
 def save_weights(path: Path, net: nn.Module) -> None:
-    """A network's weights as safetensors, contiguous: whatever layout they were trained in."""
+    """A network's weights as safetensors, contiguous: whatever layout they were trained in.
+
+    The file carries the sha256 of its tensors, since safetensors itself would not notice a flipped bit.
+    """
     tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
-    write_atomic(path, safetensors.torch.save(tensors))
+    write_atomic(path, safetensors.torch.save(tensors, metadata={"sha256": _digest(tensors)}))
 
 
 def load_weights(path: Path, net: nn.Module) -> None:
-    """Load what `save_weights` wrote.
+    """Load what `save_weights` wrote, or another safetensors file of the same network.
 
     Raises:
         UserError: if the file is missing, damaged, or of another network.
     """
+    if not path.exists():
+        raise UserError(f"{path} is not there: the run has saved no weights yet; train it first.")
     try:
-        tensors = safetensors.torch.load(path.read_bytes())
+        with safetensors.safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            digest = (file.metadata() or {}).get("sha256")
+        if digest is not None and digest != _digest(tensors):
+            raise ValueError("its contents do not fit its checksum")
         net.load_state_dict(tensors)
-    except FileNotFoundError:
-        raise UserError(f"{path} is not there: the run has saved no weights yet; train it first.") from None
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, OSError) as error:
         raise UserError(
             f"{path} is damaged ({error}): go on with the run (--resume writes it again), or put back a copy."
         ) from None
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise UserError(f"{path} holds the weights of another network: {first}") from None
+
+
+def _digest(tensors: dict[str, torch.Tensor]) -> str:
+    """sha256 over the names and bytes of contiguous tensors, in the order of names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def load_generator(run: str | Path, device: str = "cpu") -> UNetGenerator:
@@ -150,11 +170,16 @@ def load_state(path: Path, device: str) -> dict[str, Any]:
     if not path.exists():
         raise UserError(f"{path} is not there: the run saved no state to go on from; start it again without --resume.")
     try:
+        with zipfile.ZipFile(path) as whole:  # torch.load itself passes over the checksums
+            if whole.testzip() is not None:
+                raise zipfile.BadZipFile
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         if state["format"] != FORMAT:
             raise UserError(f"{path} has format {state['format']}; this version of p2plib reads format {FORMAT}.")
+        if _STATE - state.keys():
+            raise KeyError
         return state
-    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, OSError, ValueError) as error:
+    except Exception as error:  # a damaged file raises nearly anything
         if isinstance(error, UserError):
             raise
         raise UserError(

@@ -128,7 +128,7 @@ def configure(source: str | os.PathLike[str], preset: str = "auto", **settings: 
 def depth_for(size: int) -> int:
     """How often a picture of this side can be halved, up to 8 times: the deepest U-Net that fits."""
     if size < 32 or size % 32:
-        below, above = size // 32 * 32, max(32, -(-size // 32) * 32)
+        below, above = max(0, size // 32 * 32), max(32, -(-size // 32) * 32)
         near = f"{below} or {above}" if below else f"{above}"
         raise UserError(f"--size must be a multiple of 32 px, so that a U-Net can halve it, not {size}: take {near}.")
     return min(8, (size & -size).bit_length() - 1)
@@ -181,6 +181,8 @@ def _check_numbers(values: dict[str, Any]) -> None:
         value = values[name]
         if value is not None and (not isinstance(value, int) or value < lowest):
             raise UserError(f"{name} must be a whole number, {lowest} or more, not {value!r}.")
+    if values["seed"] >= 2**63:
+        raise UserError(f"seed must be below 2**63, not {values['seed']}.")
     if not (0 < values["learning_rate"] < math.inf):
         raise UserError(f"learning_rate must be above 0, not {values['learning_rate']}.")
     if not values["epochs"] and not values["images"]:

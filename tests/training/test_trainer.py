@@ -293,3 +293,13 @@ def test_the_paper_preset_is_the_papers():
 def test_the_patch_keeps_the_papers_share_of_the_picture():
     patches = {size: configure("facades", "laptop", size=size).patch for size in (64, 128, 256, 512)}
     assert patches == {64: 16, 128: 34, 256: 70, 512: 142}
+
+
+def test_a_flipped_bit_in_the_weights_is_noticed(folder, tmp_path):
+    Trainer(configure(folder, **(TINY | {"epochs": 1})), tmp_path / "run").fit(progress=False)
+    path = tmp_path / "run" / "generator.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="damaged"):
+        checkpoint.load_generator(tmp_path / "run")
