@@ -91,7 +91,7 @@ def _translate(options: argparse.Namespace) -> None:
     )
     print(f"{len(written)} picture{'s' if len(written) > 1 else ''} written to {options.out}")
     if note := size_note(run, pictures, options.size, options.pairs):
-        print(note)
+        print(note, file=sys.stderr)
 
 
 def _data_list(options: argparse.Namespace) -> None:
@@ -107,11 +107,10 @@ def _data_list(options: argparse.Namespace) -> None:
 
 
 def _data_download(options: argparse.Namespace) -> None:
-    from p2plib.data.catalogue import CATALOGUE, Archive, locate
+    from p2plib.data.catalogue import CATALOGUE, locate
 
-    if not isinstance(CATALOGUE.get(options.name), Archive):
-        names = ", ".join(name for name, entry in CATALOGUE.items() if isinstance(entry, Archive))
-        raise UserError(f"{options.name!r} is no set that is downloaded; these are: {names}.")
+    if options.name not in CATALOGUE:
+        raise UserError(f"{options.name!r} is not a name of the catalogue ({', '.join(CATALOGUE)}).")
     print(f"{options.name} is in {locate(options.name)}")
 
 

@@ -573,7 +573,8 @@ def test_mistakes_about_data(problem, tmp_path):
         "data", "draw", "houses", "--out", tmp_path / "x"
     )
     assert "drawn from a seed and has no folder" in problem("data", "download", "synthetic-maps")
-    assert "neither a folder nor a name of the catalogue" in problem("data", "download", "houses")
+    for name in ("houses", "nosuch/", "."):
+        assert "is not a name of the catalogue (facades, maps" in problem("data", "download", name)
     for option, value in (("--count", 0), ("--count", -1), ("--size", 0), ("--size", -4)):
         sentence = problem("data", "draw", "facades", "--out", tmp_path / "x", option, value)
         assert option.lstrip("-") in sentence
