@@ -18,16 +18,16 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: setup ## open the course in JupyterLab (options: ARGS="--no-browser --port 8931")
-	$(RUN) -m jupyterlab $(FIRST) $(ARGS)
+	$(RUN) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) $(ARGS)
 
 test: setup-dev lint ## set up, then run every test and every notebook
 	$(RUN) -m pytest --nbval $(ARGS)
 
 setup: whole ## make .venv with what a learner needs
-	@$(MAKE) --no-print-directory $(VENV)/ready
+	@$(MAKE) -s --no-print-directory $(VENV)/ready
 
 setup-dev: setup ## the same with what only the makers need
-	@$(MAKE) --no-print-directory $(VENV)/ready-dev
+	@$(MAKE) -s --no-print-directory $(VENV)/ready-dev
 
 lint: setup-dev ## style, types, floors
 	$(RUN) -m ruff format --check .
