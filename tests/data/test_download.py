@@ -84,10 +84,10 @@ class Server:
             request.send_header("ETag", ("W/" if self.weak else "") + tag)
         if self.length:
             request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
         drop = self.drops.pop(0) if self.drops and status < 400 else None
         body = body if drop is None else body[:drop]
-        self.requests.append((wanted, condition, status, len(body)))
+        self.requests.append((wanted, condition, status, len(body)))  # before the client hears of it
+        request.end_headers()
         with contextlib.suppress(OSError):
             if self.hold:
                 request.wfile.write(body[: len(body) // 2])
