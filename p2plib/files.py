@@ -40,6 +40,12 @@ def write_atomic(path: str | Path, content: bytes | str | Callable[[IO[bytes]], 
             part.unlink()
 
 
+def remove_leftovers(folder: str | Path) -> None:
+    """Remove what a kill in the middle of `write_atomic` left in a folder: hidden, never read, but large."""
+    for part in Path(folder).glob(".*.part"):
+        part.unlink(missing_ok=True)
+
+
 def make_folder(path: str | Path) -> Path:
     """The folder, made if it is not there.
 

@@ -18,7 +18,7 @@ from p2plib.data.augment import Augment, centre
 from p2plib.data.catalogue import Source, open_source
 from p2plib.data.pairs import batches
 from p2plib.errors import UserError
-from p2plib.files import make_folder
+from p2plib.files import make_folder, remove_leftovers
 from p2plib.losses import Objective
 from p2plib.models import PatchDiscriminator
 from p2plib.training import checkpoint
@@ -93,6 +93,7 @@ class Trainer:
             self._restore(state)
         if self.run is not None:
             make_folder(self.run / "samples")
+            remove_leftovers(self.run)
             checkpoint.write_config(self.run, config)
 
     def _build(self, generator: nn.Module | None, discriminator: nn.Module | None) -> None:

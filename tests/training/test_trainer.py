@@ -127,6 +127,7 @@ def test_five_kills_lose_nothing(folder, tmp_path):
     assert done.returncode == 0, done.stderr
     assert weights(run) == weights(tmp_path / "whole")
     assert metrics(run) == metrics(tmp_path / "whole")
+    assert not list(run.glob(".*"))  # nothing of the interrupted writes stays
 
 
 def _state_time(run: Path) -> int:
