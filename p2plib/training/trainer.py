@@ -185,6 +185,8 @@ class Trainer:
         total, done = self._images(self.steps), self._images(self.step_number)
         self._clock, self._last_save, self._save_cost = time.monotonic(), time.monotonic(), 0.0
         self._last_row = (self.step_number, self._clock)
+        if self.run is not None and not (self.run / "state.pt").exists():
+            self.save()  # a full disk is found now, not after an hour
         with (
             StopRequest() as stop,
             tqdm(total=total, initial=done, unit="img", disable=not progress, dynamic_ncols=True) as bar,
@@ -193,7 +195,7 @@ class Trainer:
                 self._epoch(epoch, stop, bar, on_report)
                 if stop.requested:
                     break
-        if self.run is not None and not (stop.requested and self.step_number == 0):
+        if self.run is not None:
             self.save()
         if stop.requested:
             print(self._how_to_go_on(stop.requested))
@@ -389,8 +391,6 @@ class Trainer:
         at = f"Stopped by {signal} after step {self.step_number} of {self.steps}"
         if self.run is None:
             return f"{at}; nothing was to be saved (no run folder was given)."
-        if self.step_number == 0:
-            return f"{at}; there was nothing to save yet."
         return (
             f"{at}; everything is saved in {self.run}. "
             f"Go on with: python -m p2plib train {shlex.quote(self.config.source)} "
