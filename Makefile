@@ -12,7 +12,7 @@ INSTALL := $(RUN) -m pip install --disable-pip-version-check --quiet -c constrai
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 FIRST = $(firstword $(wildcard notebooks/00_*.ipynb) notebooks)
 
-.PHONY: help lab test setup setup-dev lint notebooks format whole clean
+.PHONY: help lab test setup setup-dev lint notebooks oldest format whole clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,12 +39,19 @@ notebooks: setup-dev ## execute the notebooks in place, in full
 	$(RUN) -m p2plib notebooks stamp
 	$(RUN) -m p2plib notebooks execute $(ARGS)
 
+oldest: ## run the tests with the oldest versions allowed, and Colab's ipywidgets and IPython
+	$(PYTHON) -m venv --clear $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --quiet torch==2.6.0 torchvision==0.21.0 numpy==2.0.0 pillow==10.3.0 \
+		matplotlib==3.9.0 tqdm==4.66.0 safetensors==0.4.5 ipywidgets==7.7.1 ipython==7.34.0 \
+		ipykernel nbformat nbclient jupyterlab pytest pytest-timeout hypothesis
+	$(VENV)-oldest/bin/python -m pytest tests -o addopts="" --ignore tests/browser $(ARGS)
+
 format: setup-dev ## let ruff mend the style
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-clean: ## remove .venv
-	rm -rf $(VENV)
+clean: ## remove .venv and .venv-oldest
+	rm -rf $(VENV) $(VENV)-oldest
 
 # A set-up that was interrupted, or whose Python has gone, is made anew.
 whole:

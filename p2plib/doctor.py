@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
-NEEDED = {"torch": (2, 6), "torchvision": (0, 21), "numpy": (1, 26)}
+NEEDED = {"torch": (2, 6), "torchvision": (0, 21), "numpy": (2, 0)}
 FREE_GB = 1.0  # for a laptop run and the built-in data; the real maps want 1 GB more
 
 
