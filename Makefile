@@ -8,7 +8,7 @@ TORCH_INDEX ?=
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-INSTALL := $(RUN) -m pip install --disable-pip-version-check --quiet -c constraints.txt \
+INSTALL := $(RUN) -m pip install --disable-pip-version-check -c constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 FIRST = $(firstword $(wildcard notebooks/00_*.ipynb) notebooks)
 
@@ -64,7 +64,7 @@ $(VENV)/ready: requirements.txt constraints.txt pyproject.toml
 	@[ -d $(VENV) ] || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@rm -f $(VENV)/ready $(VENV)/ready-dev
-	@echo "Installing what the course needs into $(VENV): a few minutes, once"
+	@echo "Installing what the course needs into $(VENV): up to 6 GB with CUDA, some minutes, once"
 	@$(INSTALL) -e .
 	@mkdir -p $(VENV)/share/jupyter/lab/settings
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \

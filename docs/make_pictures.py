@@ -21,8 +21,8 @@ def main() -> None:
     columns = {
         "input: a map": town[0],
         "output of the course's small network": output[0],
-        "labels of a made facade": labels[0],
-        "its made photograph": photos[0],
+        "labels of a synthetic facade": labels[0],
+        "its synthetic photograph": photos[0],
     }
     page = Image.new("RGB", (len(columns) * (SIDE + GAP) - GAP, SIDE + HEAD), "white")
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(14)

@@ -24,6 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"p2plib: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("p2plib"):
+            raise
+        from p2plib.doctor import other_environment
+
+        print(f"p2plib: {error.name} is not installed for {sys.executable}: {other_environment()}.", file=sys.stderr)
+        return 2
     except BrokenPipeError:  # "| head" has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -38,12 +45,16 @@ def _train(options: argparse.Namespace) -> int:
     run = Path(options.out)
     trainer = Trainer(_train_config(options, run), run, resume=options.resume)
     config = trainer.config
+    passes = trainer.steps / trainer.steps_per_epoch
     side = {"AtoB": "A (left)", "BtoA": "B (right)"}[trainer.source.direction]
     print(
         f"{config.source}: {trainer.source.summary}; input is {side}\n"
         f"preset {config.preset}: {config.objective}, patch {config.patch}, {config.size} px, batch {config.batch}, "
-        f"{config.epochs} epochs = {trainer.steps} steps on {config.device} ({config.precision}); run folder {run}"
+        f"{trainer.steps} steps, {passes:.3g} times through the data, on {config.device} ({config.precision}); "
+        f"run folder {run}"
     )
+    if passes > 300:
+        print(f"Each pair is seen {passes:.0f} times: expect them to be learnt by heart. --images N trains less.")
     trainer.fit()
     if trainer.stopped_by:
         return 143 if trainer.stopped_by == "SIGTERM" else 130
@@ -69,6 +80,8 @@ def _train_config(options: argparse.Namespace, run: Path):  # type: ignore[no-un
     saved = checkpoint.read_config(run)
     if options.preset not in (None, "auto", saved.preset):
         raise UserError(f"{run} holds a run of preset {saved.preset}, not {options.preset}: leave --preset out.")
+    if "epochs" in given:
+        given["images"] = 0
     device = pick_device(given.pop("device", saved.device))
     precision = pick_precision(given.pop("precision", saved.precision), device, saved.preset)
     return dataclasses.replace(saved, source=options.source, device=device, precision=precision, **given)
@@ -103,7 +116,7 @@ def _data_list(options: argparse.Namespace) -> None:
             there = "here" if (data_folder() / name).is_dir() else f"{entry.bytes / 1e6:.0f} MB to download"
         else:
             there = "drawn from a seed"
-        print(f"{name:<20}{there:<24}{splits:<32}A {entry.a}, B {entry.b}; the paper's direction {entry.direction}")
+        print(f"{name:<20}{there:<24}{splits:<32}A: {entry.a}, B: {entry.b}; usual direction {entry.direction}")
 
 
 def _data_download(options: argparse.Namespace) -> None:
@@ -213,7 +226,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--load-size", type=int, metavar="N", help="pixels from which it is cut (default: size × 286/256)")
     add("--base", type=int, metavar="N", help="channels of the first layer")
     add("--epochs", type=int, metavar="N", help="times through the data")
-    add("--images", type=int, metavar="N", help="pictures seen in all, instead of --epochs")
+    add("--images", type=int, metavar="N", help="pictures seen in all, in place of --epochs")
     add("--limit", type=int, metavar="N", help="use only the first N training pairs")
     add("--batch", type=int, metavar="N", help="pairs a step")
     add("--learning-rate", type=float, metavar="X")
@@ -224,7 +237,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--device", help="auto, cpu, cuda or mps")
     add("--precision", help="auto, f32, bf16 or f16")
     add("--no-mirror", dest="mirror", action="store_false", default=None, help="never flip pairs left to right")
-    add("--resume", action="store_true", help="go on with the run in --out")
+    add("--resume", action="store_true", help="go on with the run in --out; more --epochs or --images train it longer")
     parser.set_defaults(command=_train)
 
 

@@ -61,6 +61,15 @@ def can_run(findings: list[Finding]) -> bool:
     return all(finding.state != FAIL for finding in findings)
 
 
+def other_environment() -> str:
+    """What to do for a Python that lacks a package: most often it is not the course's own."""
+    own = Path(__file__).resolve().parents[1] / ".venv"
+    if (own / "ready").exists() and Path(sys.prefix).resolve() != own.resolve():
+        enter = r".venv\Scripts\activate" if os.name == "nt" else ". .venv/bin/activate"
+        return f"this is not the course's environment; in its folder, type: {enter}"
+    return "make setup"
+
+
 def _python() -> Finding:
     found = f"{platform.python_version()} ({_short(Path(sys.executable))})"
     if sys.version_info < (3, 11, 4):
@@ -73,7 +82,7 @@ def _package(name: str) -> Finding:
     try:
         found = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return Finding(name, FAIL, "not installed", f"make setup, or: pip install '{name}>={needed}'")
+        return Finding(name, FAIL, "not installed", f"{other_environment()}, or: pip install '{name}>={needed}'")
     if _numbers(found) < NEEDED[name]:
         return Finding(name, FAIL, found, f"the course needs {needed} or newer: pip install --upgrade {name}")
     __import__(name)  # a torchvision that does not fit torch is installed, and breaks here

@@ -20,6 +20,7 @@ from p2plib.errors import UserError
 from p2plib.files import make_folder, write_atomic
 
 DEFAULT_CITY = 7
+SEEDS = 100_000_000  # a birthday written as 17052004 is a seed
 
 
 def my_work() -> Path:
@@ -34,24 +35,33 @@ def keep_city(seed: int) -> None:
     """Make this seed *your city* in all chapters.
 
     Raises:
-        UserError: for a seed that is no whole number from 0 to 999,999.
+        UserError: for a seed that is no whole number from 0 to 99,999,999.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1_000_000:
-        raise UserError(f"The seed of a city is a whole number from 0 to 999,999, not {seed!r}.")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
+        raise UserError(f"The seed of a city is a whole number from 0 to 99,999,999, not {seed!r}.")
     if not testing():
         write_atomic(make_folder(my_work()) / "city.json", json.dumps({"version": 1, "seed": int(seed)}) + "\n")
 
 
-def your_city() -> int:
-    """The seed that `keep_city` kept, or the default city's."""
+def kept_city() -> int | None:
+    """The seed that `keep_city` kept; None where there is none, and in a test."""
     path = my_work() / "city.json"
     if testing() or not path.exists():
-        return DEFAULT_CITY
+        return None
     try:
-        seed = json.loads(path.read_text(encoding="utf-8"))["seed"]
-        return int(seed) if 0 <= int(seed) < 1_000_000 else DEFAULT_CITY
+        seed = int(json.loads(path.read_text(encoding="utf-8"))["seed"])
     except (ValueError, KeyError, TypeError):
-        return DEFAULT_CITY  # a spoilt note about a seed is not worth a stop
+        return None  # a spoilt note about a seed is not worth a stop
+    return seed if 0 <= seed < SEEDS else None
+
+
+def your_city() -> int:
+    """The seed that `keep_city` kept, or the default city's, which is then said."""
+    seed = kept_city()
+    if seed is None:
+        print(f"No city is chosen yet: this is town {DEFAULT_CITY}. Press “This is my city” in chapter 00.")
+        return DEFAULT_CITY
+    return seed
 
 
 def keep_frame(chapter: str, title: str, picture: np.ndarray[Any, Any]) -> list[tuple[str, str, np.ndarray[Any, Any]]]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
+import tempfile
 import time
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +73,7 @@ def stamp(paths: Iterable[Path], write_back: bool = True) -> list[Path]:
         before = nbformat.writes(notebook)
         _stamp_cell(notebook)
         _stamp_badge(notebook, path)
+        _hide_answers(notebook)
         if nbformat.writes(notebook) != before:
             if write_back:
                 write(path, notebook)
@@ -110,6 +115,14 @@ def _stamp_badge(notebook: Any, path: Path) -> None:
         first.source = f"{title}\n\n{badge}\n\n{rest.lstrip()}".rstrip()
 
 
+def _hide_answers(notebook: Any) -> None:
+    """Fold the stored output after a prediction away: JupyterLab unfolds it when the cell is run."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell, following in itertools.pairwise(code):
+        if "predict(" in cell.source:
+            following.metadata["jupyter"] = {"outputs_hidden": True}
+
+
 def execute(path: Path, timeout: int = 1800) -> float:
     """Run a notebook from top to bottom and store its outputs in it; returns the seconds.
 
@@ -131,10 +144,23 @@ def execute(path: Path, timeout: int = 1800) -> float:
         store_widget_state=False,
         record_timing=False,
     )
-    client.execute()
+    with tempfile.TemporaryDirectory() as empty, _environment("P2PLIB_MY_WORK", empty):
+        client.execute()  # as on a new learner's machine, whatever the maker has in my_work
     _clean(notebook)
     write(path, notebook)
     return time.monotonic() - began
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name)
+        if before is not None:
+            os.environ[name] = before
 
 
 def _clean(notebook: Any) -> None:

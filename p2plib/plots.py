@@ -86,7 +86,7 @@ def as_array(image: Tensor) -> np.ndarray[Any, Any]:
     return image.round().byte().cpu().permute(1, 2, 0).numpy()
 
 
-CURVES = {"loss_d": "D", "loss_gan": "G, adversarial", "loss_pixel": "G, pixel", "held_out_l1": "held-out L1"}
+CURVES = {"loss_d": "D's loss", "loss_gan": "G's loss", "loss_pixel": "training", "held_out_l1": "held out"}
 
 
 def curves(rows: Sequence[Mapping[str, Any]]) -> Figure:
@@ -101,8 +101,8 @@ def curves(rows: Sequence[Mapping[str, Any]]) -> Figure:
 def draw_curves(axes: Sequence[Axes], rows: Sequence[Mapping[str, Any]]) -> None:
     """The two losses of the game in one pair of axes, the distances to the target in the other."""
     for axis, title, names in (
-        (axes[0], "The game: cross-entropy", ("loss_d", "loss_gan")),
-        (axes[1], "Distance to the target", ("loss_pixel", "held_out_l1")),
+        (axes[0], "The game", ("loss_d", "loss_gan")),
+        (axes[1], "Distance", ("loss_pixel", "held_out_l1")),
     ):
         for name in names:
             points = [(row["images"], row[name]) for row in rows if row.get(name) not in (None, "")]
@@ -111,7 +111,7 @@ def draw_curves(axes: Sequence[Axes], rows: Sequence[Mapping[str, Any]]) -> None
                 axis.plot(*zip(*points, strict=True), label=CURVES[name], marker=marker, markersize=3)
         axis.set(title=title, xlabel="pictures seen")
         if axis.lines:
-            axis.legend()
+            axis.legend(loc="lower right", bbox_to_anchor=(1.0, 0.97), ncols=2, borderaxespad=0, handlelength=1.6)
         else:
             axis.text(0.5, 0.5, "this objective has none", ha="center", transform=axis.transAxes, color=SOFT)
 
@@ -176,10 +176,10 @@ class LiveFigure:
         input, target = trainer.held_out(range(self.count))
         output = trainer.translate(input, seed=0)
         with matplotlib.rc_context(STYLE):
-            figure = plt.figure(figsize=(8, 6.2))
-            parts: Any = figure.subfigures(2, 1, height_ratios=(2.5, 4))
+            figure = plt.figure(figsize=(7.6, 5.2))
+            parts: Any = figure.subfigures(2, 1, height_ratios=(2, 3.2))
             draw_curves(parts[0].subplots(1, 2), trainer.rows)
-            parts[0].subplots_adjust(bottom=0.22, top=0.88, left=0.06, right=0.99)
+            parts[0].subplots_adjust(bottom=0.24, top=0.86, left=0.06, right=0.99)
             axes = parts[1].subplots(3, self.count)
             for row, (name, batch) in enumerate((("input", input), ("output", output), ("target", target))):
                 for column in range(self.count):
@@ -252,14 +252,14 @@ def pix2pix_diagram(input: Tensor, output: Tensor, target: Tensor) -> Figure:
         for image, x, y, name in (
             (input, 1, 20, "input x: a map"),
             (output, 39, 20, "output G(x)"),
-            (target, 39, 1, "target y: the truth"),
+            (target, 39, 1, "target y"),
         ):
             axes.imshow(as_array(image), extent=(x, x + 15, y, y + 15), interpolation="nearest", zorder=2)
             above = image is not input
             axes.text(x, y + 15.7 if above else y - 0.7, name, fontsize=9, va="bottom" if above else "top")
         axes.set(xlim=(0, 86), ylim=(0, 39), aspect="equal")
         _box(axes, 20, 24, 14, 7, "generator G\na U-Net", "chapter 02", COLOURS[0])
-        _box(axes, 62, 24, 22, 7, "discriminator D\na PatchGAN: real or made?", "chapters 04, 05", COLOURS[1])
+        _box(axes, 62, 24, 22, 7, "discriminator D\na PatchGAN: real or fake?", "chapters 04, 05", COLOURS[1])
         _box(axes, 62, 8, 22, 7, "L1: how far from\nthe target, pixel by pixel?", "chapter 03", COLOURS[2])
         for start, end in (
             ((16, 27.5), (20, 27.5)),

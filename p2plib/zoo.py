@@ -46,7 +46,7 @@ class Recipe:
 
 RECIPES = {
     "map2aerial": Recipe(
-        about="street map → aerial picture, made towns, 64 px to the unit of 64",
+        about="street map → aerial picture of synthetic towns, trained at 128 px",
         source="synthetic-maps",
         pairs=8_000,
         # 128 px at the grain of 64: the network sees towns wider than one unit, and works on wider ones still.
@@ -134,7 +134,9 @@ def make(name: str) -> Path:
         "probe": _probe(net),
     }
     models = manifest() | {name: entry}
-    write_atomic(FOLDER / "manifest.json", json.dumps({"format": 1, "models": models}, indent=1) + "\n")
+    write_atomic(
+        FOLDER / "manifest.json", json.dumps({"format": 1, "models": models}, indent=1, ensure_ascii=False) + "\n"
+    )
     return path
 
 

@@ -146,13 +146,19 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 
 
 def _what_it_holds(folder: Path) -> str:
+    who = "it"
+    for split in ("train", "val", "test"):  # the layout is right, and the files are of another kind
+        inside = folder / split
+        if inside.is_dir() and any(p.is_file() for p in inside.iterdir()):
+            folder, who = inside, f"{split}/"
+            break
     names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
     if not names:
         return " (it is empty)"
     other = sorted({Path(n).suffix for n in names if Path(n).suffix and Path(n).suffix.lower() not in SUFFIXES})
     if other:
-        return f" (it has files ending in {', '.join(other[:4])})"
-    return f" (it has {', '.join(names[:4])}{', …' if len(names) > 4 else ''})"
+        return f" ({who} has files ending in {', '.join(other[:4])})"
+    return f" ({who} has {', '.join(names[:4])}{', …' if len(names) > 4 else ''})"
 
 
 # --- loading ---------------------------------------------------------------------------------

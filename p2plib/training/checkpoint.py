@@ -35,7 +35,7 @@ from p2plib.training.config import Config
 
 FORMAT = 1
 _STATE = {"generator", "optimizer_g", "scaler", "random", "random_cuda", "step", "steps", "pending", "rows"}
-_STATE |= {"held_out_l1", "seconds", "environment"}
+_STATE |= {"held_out_l1", "seconds", "environment", "pairs"}
 _MUST_MATCH = ("torch", "device", "precision", "threads")
 
 
@@ -79,12 +79,14 @@ def read_config(run: Path) -> Config:
 
 
 def check_same_config(run: Path, config: Config) -> None:
-    """Refuse to go on with a run under other settings, naming them; device and precision may change.
+    """Refuse to go on with a run under other settings, naming them.
+
+    Device and precision may change, and the budget (epochs or images): see `Trainer`.
 
     Raises:
         UserError: for a difference that would make it another run.
     """
-    may_differ = {"device", "precision", "source", "preset"} | ({"epochs"} if config.schedule == "constant" else set())
+    may_differ = {"device", "precision", "source", "preset", "epochs", "images"}
     saved, now = dataclasses.asdict(read_config(run)), dataclasses.asdict(config)
     changes = [f"{key} {saved[key]} → {now[key]}" for key in now if key not in may_differ and saved[key] != now[key]]
     if changes:

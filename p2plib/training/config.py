@@ -42,8 +42,8 @@ class Config:
         size, load_size: pixels of a training crop, and of the picture that it is cut from.
         base, depth, reference: see `p2plib.models.UNetGenerator`; D has the same base.
         batch: pairs a step.
-        epochs: times through the data; 0 until the data is opened, if only `images` is given.
-        images: pictures seen in all, where epochs is 0.
+        epochs: times through the data; worked out when the data is opened, where `images` is the budget.
+        images: pictures seen in all, the last time through cut short; 0 where `epochs` is the budget.
         learning_rate, beta1, beta2: of Adam, for both networks.
         schedule: "constant", or "linear": constant for half of the run, then in a line to 0.
         mirror: flip half of the pairs.
@@ -77,7 +77,14 @@ class Config:
 
     def with_pairs(self, count: int) -> Config:
         """The same with `epochs` worked out from the number of training pairs."""
-        return self if self.epochs else dataclasses.replace(self, epochs=max(1, round(self.images / count)))
+        return dataclasses.replace(self, epochs=-(-self.images // count)) if self.images else self
+
+    def steps(self, count: int) -> int:
+        """Gradient steps of the whole run, with so many training pairs."""
+        if self.images:
+            whole, rest = divmod(self.images, count)  # the last batch of an epoch may be smaller
+            return whole * -(-count // self.batch) + -(-rest // self.batch)
+        return self.epochs * -(-count // self.batch)
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Learning rate of step 0 … steps − 1."""
@@ -112,7 +119,9 @@ def configure(source: str | os.PathLike[str], preset: str = "auto", **settings: 
         epochs=0, images=0, beta1=0.5, beta2=0.999, mirror=True, limit=None, seed=0, precision="auto",
     )  # fmt: skip
     values |= PRESETS[preset] | given
-    if "images" in given and "epochs" not in given:
+    if "epochs" in given:
+        values["images"] = 0
+    elif "images" in given:
         values["epochs"] = 0
     values["objective"] = Objective(values["objective"], values["lambda_l1"]).name
     _check_numbers(values)

@@ -81,7 +81,7 @@ class Trainer:
         self.objective = Objective(config.objective, config.lambda_l1)
         self._build(generator, discriminator)
         self.steps_per_epoch = -(-len(self.source.train) // config.batch)
-        self.steps = self.steps_per_epoch * config.epochs
+        self.steps = config.steps(len(self.source.train))
         self.log_every = max(1, self.steps // ROWS)
 
         self.step_number = 0
@@ -202,6 +202,11 @@ class Trainer:
         self.stopped_by = stop.requested
         return self
 
+    def __repr__(self) -> str:
+        c = self.config
+        where = f", run folder {self.run}" if self.run else ""
+        return f"Trainer({c.source}, {c.objective}, {c.size} px: step {self.step_number} of {self.steps}{where})"
+
     @property
     def finished(self) -> bool:
         """Was the last step done?"""
@@ -213,12 +218,12 @@ class Trainer:
         augment = Augment(self.config.size, self.config.mirror)
         for pair in batches(self.source.train, order):
             bar.update(self.train_batch(pair, augment))
-            ends = self.step_number % self.steps_per_epoch == 0
+            ends = self.step_number % self.steps_per_epoch == 0 or self.finished
             if ends or self.step_number % self.log_every == 0:
                 self._report(epoch, ends, bar)
                 if on_report:
                     on_report(self)
-            if stop.requested:
+            if stop.requested or self.finished:
                 return
             if self.run is not None and self._save_is_due():
                 self.save()
@@ -340,6 +345,7 @@ class Trainer:
             "random_cuda": torch.cuda.get_rng_state() if self.config.device == "cuda" else None,
             "step": self.step_number,
             "steps": self.steps,
+            "pairs": len(self.source.train),
             "pending": self._pending,
             "rows": self.rows,
             "held_out_l1": self.held_out_l1,
@@ -352,11 +358,19 @@ class Trainer:
             print(
                 f"Note: not as when the state was saved ({'; '.join(changes)}): results will differ in the last bits."
             )
-        if state["steps"] > self.steps or (state["steps"] != self.steps and self.config.schedule != "constant"):
+        if state["pairs"] != len(self.source.train):
             raise UserError(
-                f"{self.run} was a run of {state['steps']} steps and is now to have {self.steps}: the data has "
-                f"changed since, or --epochs; put the data back, or begin a new run."
+                f"{self.run} was trained on {state['pairs']} pairs and there are {len(self.source.train)} now: put the "
+                f"data back as it was, or begin a new run."
             )
+        if self.steps < state["steps"]:
+            raise UserError(
+                f"{self.run} is a run of {state['steps']} steps and cannot be cut to {self.steps}: leave --epochs and "
+                f"--images out, or give more of them to train longer."
+            )
+        if self.steps > state["steps"]:
+            back = ", and the learning rate is that of the longer run" if self.config.schedule != "constant" else ""
+            print(f"Note: {self.steps} steps in place of {state['steps']}{back}.")
         self.generator.load_state_dict(state["generator"])
         self.optimizer_g.load_state_dict(state["optimizer_g"])
         if self.discriminator is not None and self.optimizer_d is not None:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -37,7 +38,8 @@ def translate_files(
         run: folder of a trained run.
         pictures: files, or folders of files.
         out: folder to write to; made if it is not there.
-        size: resize to size × size first; None takes each picture as large as it is.
+        size: resize to size × size first; None takes each picture as large as it is.  A side that the U-Net
+            cannot halve often enough is continued at its edge, and the output cut back.
         pairs: the pictures are side-by-side pairs: take the run's input half, and write input, output and
             target beside each other.
         repeatable: dropout off, so that every call gives the same picture; batch statistics stay.
@@ -47,7 +49,7 @@ def translate_files(
         The files written.
 
     Raises:
-        UserError: for a picture that cannot be read or does not fit; nothing is written then.
+        UserError: for a picture that cannot be read; nothing is written then.
     """
     if size is not None and size < 1:
         raise UserError(f"--size must be 1 px or more, not {size}.")
@@ -58,22 +60,24 @@ def translate_files(
     names = _output_names(files, out)
     input_is_a = config.direction != "BtoA"
     for file in files:  # all of them are read before anything is written; beside translating, that costs little
-        input, _ = _load(file, size, pairs, input_is_a)
-        try:
-            net.check_size(input)
-        except UserError as error:
-            raise UserError(
-                f"{'--size' if size else file}: {error} Give --size {config.size} to resize each picture."
-            ) from None
+        _load(file, size, pairs, input_is_a)
     make_folder(out)
     for file, name in zip(tqdm(files, unit="img", disable=len(files) < 2), names, strict=True):
         input, target = _load(file, size, pairs, input_is_a)
-        output = translate(net, input.to(device), dropout=not repeatable, seed=seed).cpu()
+        height, width = input.shape[2:]
+        padded = _pad(input, 2**config.depth).to(device)
+        output = translate(net, padded, dropout=not repeatable, seed=seed)[..., :height, :width].cpu()
         if target is None:
             _write(name, output)
         else:
             write_sheet(name, {"input": input, "output": output, "target": target})
     return names
+
+
+def _pad(input: Tensor, step: int) -> Tensor:
+    """Continue the right and lower edge until both sides are multiples of step."""
+    height, width = input.shape[2:]
+    return F.pad(input, (0, -width % step, 0, -height % step), mode="replicate")
 
 
 def size_note(run: Path, pictures: Sequence[Path], size: int | None, pairs: bool) -> str | None:
@@ -87,6 +91,11 @@ def size_note(run: Path, pictures: Sequence[Path], size: int | None, pairs: bool
         return (
             f"Note: the run was trained at {config.size} px and {file.name} has {side} px: things in it are of "
             f"another size than in training; --size {config.size} makes them alike."
+        )
+    if size is None and (side % 2**config.depth or height % 2**config.depth):
+        return (
+            f"Note: {file.name} was continued at its edges to sides that are multiples of {2**config.depth}, and the "
+            f"output cut back to its size."
         )
     return None
 

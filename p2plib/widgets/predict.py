@@ -8,6 +8,8 @@ from typing import Any
 from p2plib.errors import UserError
 from p2plib.widgets.base import label, put, words
 
+_CHOSEN: dict[str, str] = {}  # question → answer: clicking a button makes its cell active, and it is run again
+
 
 class Prediction:
     """The widget that `predict` shows.
@@ -26,12 +28,15 @@ class Prediction:
         self.buttons = [ipywidgets.Button(description=choice, layout={"width": "auto"}) for choice in choices]
         for button in self.buttons:
             button.on_click(self._choose)
-        self.said = ipywidgets.HTML(words("Choose what you expect; nobody counts. Then run the next cell."))
+        self.said = ipywidgets.HTML(words("Choose what you expect; it is not graded. Then run the next cell."))
         row = ipywidgets.HBox(self.buttons, layout={"flex_flow": "row wrap"})
         self.widget = ipywidgets.VBox([label(question), row, self.said])
+        for button in self.buttons:
+            if button.description == _CHOSEN.get(question):
+                self._choose(button)
 
     def _choose(self, button: Any) -> None:
-        self.chosen = button.description
+        self.chosen = _CHOSEN[self.question] = button.description
         for other in self.buttons:
             other.button_style = "info" if other is button else ""
             other.icon = "check" if other is button else ""

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from p2plib.data.synthetic import MapParameters, draw_city
-from p2plib.my_work import keep_city, your_city
+from p2plib.my_work import DEFAULT_CITY, SEEDS, keep_city, kept_city
 from p2plib.plots import as_array
 from p2plib.widgets.base import label, put, to_png, words
 
@@ -16,7 +16,7 @@ SHOWN = 384  # pixels on the screen
 
 
 class TownExplorer:
-    """Sliders for a town; its map on the left, beside it what the network draws, or what is "really" there.
+    """Sliders for a town; its map on the left, beside it the network's output or the target.
 
     Args:
         network: map → aerial picture; None takes the zoo's.
@@ -33,15 +33,19 @@ class TownExplorer:
         number = ipywidgets.FloatSlider
         self.sliders = {
             "road_angle": number(value=20, min=-45, max=45, step=1, description="road angle °", **slider),
-            "river": number(value=8, min=0, max=20, step=1, description="river", **slider),
+            "river": number(value=8, min=0, max=20, step=1, description="river px", **slider),
             "park": number(value=0.2, min=0, max=1, step=0.05, description="park", **slider),
-            "density": number(value=0.7, min=0, max=1, step=0.05, description="houses", **slider),
+            "density": number(value=0.7, min=0.2, max=1, step=0.05, description="houses", **slider),
         }
         self.seed = ipywidgets.IntSlider(
-            value=your_city() if seed is None else seed, min=0, max=99, description="town", **slider
+            value=min(99, kept_city() or DEFAULT_CITY) if seed is None else seed,
+            min=0,
+            max=99,
+            description="town",
+            **slider,
         )
         self.truth = ipywidgets.ToggleButtons(
-            options=["drawn by the network", "made with the map"], style={"button_width": "auto"}
+            options=["the network's output", "the target"], style={"button_width": "auto"}
         )
         size = {"width": f"{SHOWN}px", "height": f"{SHOWN}px"}
         self.left, self.right = (ipywidgets.Image(format="png", layout=size) for _ in range(2))
@@ -57,7 +61,7 @@ class TownExplorer:
         pictures = ipywidgets.HBox(
             [
                 ipywidgets.VBox([label("map: the input"), self.left]),
-                ipywidgets.VBox([label("aerial picture: the output"), self.right, self.truth]),
+                ipywidgets.VBox([label("from the air"), self.right, self.truth]),
             ]
         )
         controls = ipywidgets.HBox(
@@ -87,7 +91,7 @@ class TownExplorer:
         p = self.parameters()
         self.said.value = words(
             f"Town {self.seed.value}: streets at {p.road_angle:.0f}°, "
-            f"{f'a river {p.river:.0f} units wide' if p.river else 'no river'}, parks on {p.park:.0%} of the blocks, "
+            f"{f'a river {p.river:.0f} px wide' if p.river else 'no river'}, parks on {p.park:.0%} of the blocks, "
             f"houses on {p.density:.0%} of the plots. Right: {self.truth.value}."
         )
 
@@ -113,7 +117,9 @@ class CityChooser:
     def __init__(self) -> None:
         import ipywidgets
 
-        self.seed = ipywidgets.BoundedIntText(value=your_city(), min=0, max=999_999, description="seed")
+        self.seed = ipywidgets.BoundedIntText(
+            value=kept_city() or DEFAULT_CITY, min=0, max=SEEDS - 1, description="seed"
+        )
         self.keep = ipywidgets.Button(description="This is my city", button_style="info", layout={"width": "auto"})
         self.next = ipywidgets.Button(description="Show me another", layout={"width": "auto"})
         self.image = ipywidgets.Image(format="png", layout={"width": f"{SHOWN}px", "height": f"{SHOWN}px"})
@@ -129,7 +135,7 @@ class CityChooser:
         """Draw the map of the town with this seed."""
         self.picture = draw_city(self.seed.value, SIDE)[0][0]
         self.image.value = to_png(as_array(self.picture), SHOWN)
-        self.said.value = words(f"The map of town {self.seed.value}. Try your birthday.")
+        self.said.value = words(f"The map of town {self.seed.value}. Try your birthday, such as 17052004.")
 
     def choose(self) -> None:
         """Keep the seed shown."""
@@ -137,7 +143,7 @@ class CityChooser:
         self.said.value = words(f"Town {self.seed.value} is your city now: every chapter will come back to it.")
 
     def _another(self) -> None:
-        self.seed.value = (self.seed.value * 31 + 17) % 1_000_000
+        self.seed.value = (self.seed.value * 31 + 17) % 1_000
 
     def show(self) -> None:
         """Put it into the notebook."""

@@ -28,7 +28,7 @@ def test_every_widget_moves(lab, browser, screenshots):
     address, folder = lab
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     open_and_run(page, address, "00_start_here.ipynb")
-    explorer = shows(page.locator(".jp-OutputArea-output .widget-vbox", has_text="aerial picture").first)
+    explorer = shows(page.locator(".jp-OutputArea-output .widget-vbox", has_text="from the air").first)
     images = explorer.locator("img.widget-image")
     images.nth(1).wait_for(timeout=60_000)
     page.screenshot(path=screenshots / "00_explorer.png")
@@ -51,12 +51,15 @@ def test_every_widget_moves(lab, browser, screenshots):
         assert after[1] != before[1], f"slider {number} left the aerial picture as it was"
     page.screenshot(path=screenshots / "00_explorer_moved.png")
     drawn = images.nth(1).get_attribute("src")
-    explorer.get_by_role("button", name="made with the map").click()
+    explorer.get_by_role("button", name="the target").click()
     page.wait_for_function("([image, old]) => image.src !== old", arg=[images.nth(1).element_handle(), drawn])
     page.screenshot(path=screenshots / "00_explorer_made.png")
 
     question = shows(page.locator(".jp-OutputArea-output .widget-vbox", has_text="what you expect").first)
     question.get_by_role("button", name="give each roof some colour").click()
+    shows(page.get_by_text("You expect: give each roof some colour"))
+    page.keyboard.press("Shift+Enter")  # the click made this cell active: running it again must not forget the answer
+    page.wait_for_timeout(1500)
     shows(page.get_by_text("You expect: give each roof some colour"))
     page.screenshot(path=screenshots / "00_predict.png")
 
