@@ -1,4 +1,4 @@
-"""The command line: python -m p2plib {train,translate,data,bench,doctor,zoo,notebooks}.
+"""The command line: python -m p2plib {train,translate,data,bench,doctor,zoo,checks,notebooks}.
 
 Exit codes: 0 done, 1 the answer is no (doctor, --check), 2 bad input (one sentence on stderr),
 130 stopped by Ctrl-C, 143 by SIGTERM.
@@ -166,6 +166,14 @@ def _zoo_make(options: argparse.Namespace) -> None:
     print(f"{zoo.make(options.name)} written, and its line of manifest.json")
 
 
+def _checks(options: argparse.Namespace) -> int:
+    from p2plib.checks import table
+
+    rows = table.rows()
+    print(table.table(rows))
+    return 1 if any(row.faults for row in rows) else 0
+
+
 def _notebooks_execute(options: argparse.Namespace) -> None:
     from p2plib import notebooks
 
@@ -210,6 +218,8 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="can the course run here? exit code 0: yes, 1: not yet")
     doctor.set_defaults(command=_doctor)
     _add_zoo(commands.add_parser("zoo", help="small trained networks: list them, or make one anew"))
+    checks = commands.add_parser("checks", help="for the makers: what the checks make of known right and wrong answers")
+    checks.set_defaults(command=_checks)
     _add_notebooks(commands.add_parser("notebooks", help="for the makers: execute notebooks, stamp their first cell"))
     return parser
 

@@ -1,0 +1,102 @@
+"""What an answer raised, and at which line of the learner's own."""
+
+from __future__ import annotations
+
+import linecache
+import re
+import sysconfig
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from p2plib.checks import sandbox
+from p2plib.checks.registry import Exercise
+
+_OURS = str(Path(__file__).resolve().parents[1])
+_CHECKS = str(Path(__file__).resolve().parent)
+_INSTALLED = tuple(
+    {
+        str(Path(p).resolve())
+        for p in map(sysconfig.get_paths().get, ("stdlib", "platstdlib", "purelib", "platlib"))
+        if p
+    }
+)
+LONGEST = 300
+
+
+@dataclass(frozen=True)
+class Crash:
+    """An exception of an answer's.
+
+    Args:
+        what: its type and message, on one line.
+        line: the learner's line under which it was raised: number and text ("" if it is not known).
+        cause: a question, where it is certain.
+        not_attempted: it is the NotImplementedError of a stub.
+        traceback: all of it.
+    """
+
+    what: str
+    line: tuple[int, str] | None
+    cause: str | None
+    not_attempted: bool
+    traceback: str
+
+
+def crash_of(error: BaseException, exercise: Exercise) -> Crash:
+    """Look at an exception; its message is made within a second or not at all."""
+    theirs, last_is_theirs = _their_line(error.__traceback__)
+    written = sandbox.run(lambda: str(error), limit=1.0)
+    message = written.value if isinstance(written.value, str) else ""
+    name = type(error).__name__
+    return Crash(
+        what=_one_line(f"{name}: {message}" if message.strip() else name),
+        line=theirs,
+        cause=_cause(error, exercise, theirs is None),
+        not_attempted=isinstance(error, NotImplementedError) and last_is_theirs,
+        traceback=_whole(error),
+    )
+
+
+def _their_line(trace: TracebackType | None) -> tuple[tuple[int, str] | None, bool]:
+    """The deepest line that is neither ours nor a library's, and whether it is the deepest of all."""
+    theirs, last = None, False
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        last = is_theirs(file)
+        if last:
+            text = linecache.getline(file, trace.tb_lineno, trace.tb_frame.f_globals).strip()
+            theirs = trace.tb_lineno, text
+        trace = trace.tb_next
+    return theirs, last
+
+
+def is_theirs(file: str) -> bool:
+    """Was this code written by the learner?  Notebook cells, their own files, exec; not the course, not libraries."""
+    if file.startswith("<"):
+        return not file.startswith(("<frozen", "<__array_function__", "<eval_with_key>"))
+    path = str(Path(file).resolve())
+    return not path.startswith((_OURS, *_INSTALLED))
+
+
+def _cause(error: BaseException, exercise: Exercise, no_line: bool) -> str | None:
+    if isinstance(error, RecursionError):
+        return "What makes it stop calling itself?"
+    if isinstance(error, SystemExit):
+        return "Is `return` meant? `exit` leaves the whole program."
+    if isinstance(error, TypeError) and no_line and "argument" in str(error):
+        return f"The check calls {' and '.join(f'`{part.form}`' for part in exercise.parts)}."
+    return None
+
+
+def _one_line(words: str) -> str:
+    """Without addresses, which change from run to run; the beginning of a long message."""
+    words = re.sub(r"\b0x[0-9a-fA-F]+", "0x…", " ".join(words.split())).replace("`", "'")
+    return words if len(words) <= LONGEST else words[:LONGEST].rstrip() + " …"
+
+
+def _whole(error: BaseException) -> str:
+    """The traceback without our own frames, for debug=True."""
+    ran = sandbox.run(lambda: "".join(traceback.format_exception(error)), limit=2.0)
+    return ran.value if isinstance(ran.value, str) else f"{type(error).__name__} (it cannot be printed)"

@@ -1,0 +1,201 @@
+"""The learner's own parts: passed answers, kept as source in my_work/my_pix2pix.py, and given back by `mine`."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from p2plib.checks import registry, render, sandbox, source, store
+from p2plib.checks.registry import Exercise, Part
+from p2plib.errors import UserError
+from p2plib.files import write_atomic
+from p2plib.my_work import my_work
+
+FILE = "my_pix2pix.py"
+VERSION = 1
+HEADER = f'''\
+"""My pix2pix: the parts that I built.
+
+Each passed answer stands between its two marks and is replaced when it is passed again.  What I write
+outside of the marks is mine alone.
+"""
+# version {VERSION}
+
+from __future__ import annotations
+'''
+_REGION = re.compile(
+    r"^# --- (?P<id>imports|\d+\.\d+)(?: [^\n]*)?, begin ---\n"
+    r"(?P<body>(?:(?!# --- )[^\n]*\n)*?)"
+    r"# --- (?P=id), end ---\n",
+    re.MULTILINE,
+)
+_passed: dict[str, tuple[Any, ...]] = {}
+
+
+def mine(id: str) -> Any:
+    """Your own answer to an exercise, if it is passed; else the library's, with a line that says so.
+
+    Returns:
+        The function or class; a tuple where the exercise asks for several.
+
+    Raises:
+        UserError: for an exercise that does not exist, or a question, which has nothing to run.
+    """
+    exercise = registry.find(id)
+    if any(part.ours is None for part in exercise.parts):
+        raise UserError(f"{id} is a question: there is nothing of it to run.")
+    found = _passed.get(id) if store.recording() else None
+    trouble = ""
+    if found is None and store.recording():
+        found, trouble = _from_file(exercise)
+    if found is None:
+        found = tuple(part.ours for part in exercise.parts)
+        names = " and ".join(f"`{part.name}`" for part in exercise.parts)
+        said = f"{id} {exercise.title}: {trouble}this is the library's {names}, until yours is passed."
+        render.show(f'<div style="{render.FAINT}">{render.markup(said)}</div>', said)
+    return found[0] if len(found) == 1 else found
+
+
+def keep(exercise: Exercise, answers: Sequence[Any], passes: Callable[[Sequence[Any]], bool]) -> str | None:
+    """Remember a passed answer, and write its source into my_pix2pix.py.
+
+    Args:
+        passes: does the check pass what came back from the file?
+
+    Returns:
+        A sentence if it could not be written down.
+
+    Raises:
+        UserError: if nothing can be written there.
+    """
+    names = {id(known): part.name for e in registry.all_exercises() if e.id != exercise.id and e.id in _passed
+             for part, known in zip(e.parts, _passed[e.id], strict=True)}  # fmt: skip
+    made = [_is_made(part, answer) for part, answer in zip(exercise.parts, answers, strict=True)]
+    _passed[exercise.id] = tuple(a() if call else a for a, call in zip(answers, made, strict=True))
+    if any(part.kind == "value" for part in exercise.parts):
+        return None
+    try:
+        parts = zip(exercise.parts, answers, made, strict=True)
+        written = source.merge(source.write_down(part.name, answer, names, call) for part, answer, call in parts)
+        _try(put(_read(), exercise, written), exercise, passes)
+    except source.NotKept as why:
+        return f"It is not written into my_work/{FILE}: {why}. `mine` knows it until this notebook is closed."
+    with store.locked(my_work()):
+        path, old = my_work() / FILE, _read()
+        if old == "" and path.exists() and path.stat().st_size:
+            old = salvage(path)
+            store.keep_aside(path)
+        new = put(old, exercise, written)
+        if new != old:
+            write_atomic(path, new)
+    return None
+
+
+def _is_made(part: Part, answer: Any) -> bool:
+    """Is this a class of which one is made, to be called like the function that was asked for?"""
+    return part.kind == "function" and isinstance(answer, type)
+
+
+def put(text: str, exercise: Exercise, written: source.Source) -> str:
+    """The file's text with this exercise's region, new or replaced, and what it imports; all else stays."""
+    text = text or HEADER
+    if not text.endswith("\n"):
+        text += "\n"
+    text = _with_imports(text, written.imports)
+    body = "\n\n".join(code.strip("\n") for code in written.code) + "\n"
+    region = f"# --- {exercise.id} {exercise.title}, begin ---\n{body}# --- {exercise.id}, end ---\n"
+    before = 0
+    for match in _REGION.finditer(text):
+        if match["id"] == exercise.id:
+            return text[: match.start()] + region + text[match.end() :]
+        if match["id"] == "imports" or _order(match["id"]) < _order(exercise.id):
+            before = match.end()
+    return f"{text[:before]}\n\n{region}{text[before:]}"
+
+
+def _with_imports(text: str, imports: set[str]) -> str:
+    """Imports are added, never removed: what was written by hand may need them."""
+    for match in _REGION.finditer(text):
+        if match["id"] == "imports":
+            lines = sorted({*match["body"].splitlines(), *imports} - {""})
+            return text[: match.start()] + _import_region(lines) + text[match.end() :]
+    start = text.find("from __future__ import annotations\n")
+    start = start + len("from __future__ import annotations\n") if start >= 0 else 0
+    return f"{text[:start]}\n{_import_region(sorted(imports))}{text[start:]}"
+
+
+def _import_region(lines: list[str]) -> str:
+    return "# --- imports, begin ---\n" + "".join(f"{line}\n" for line in lines) + "# --- imports, end ---\n"
+
+
+def _order(id: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in id.split("."))
+
+
+def _read() -> str:
+    """The file's text; "" where there is none, or none that this version can use."""
+    try:
+        text = (my_work() / FILE).read_text(encoding="utf-8")
+        compile(text, FILE, "exec", dont_inherit=True)
+    except (OSError, ValueError, SyntaxError):
+        return ""
+    version = re.search(r"^# version (\d+)$", text, re.MULTILINE)
+    return "" if version and int(version[1]) > VERSION else text
+
+
+def salvage(path: Path) -> str:
+    """A new file with those regions of a spoilt one that are whole."""
+    text, new = path.read_bytes().decode("utf-8", "replace"), HEADER
+    for match in _REGION.finditer(text):
+        try:
+            compile(match["body"], FILE, "exec")
+        except (SyntaxError, ValueError):
+            continue
+        new += f"\n{'' if match['id'] == 'imports' else chr(10)}{match[0]}"
+    return new
+
+
+def _try(text: str, exercise: Exercise, passes: Callable[[Sequence[Any]], bool]) -> None:
+    """Does the answer pass from the file, too, with nothing of the notebook around it?"""
+    ran = sandbox.run(_execute, text, limit=exercise.limit)
+    if ran.error is not None or ran.too_slow:
+        raise source.NotKept("the file would not run any more")
+    if not passes([getattr(ran.value, part.name, None) for part in exercise.parts]):
+        raise source.NotKept("outside of this notebook it does not pass")
+
+
+def _execute(text: str) -> ModuleType:
+    """The text as a module of its own, in which `inspect` and tracebacks find their lines."""
+    import linecache
+
+    number = next(_numbers)
+    file = f"<{FILE} {number}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    module = ModuleType("my_pix2pix")
+    module.__file__ = file
+    sys.modules["my_pix2pix"] = module
+    exec(compile(text, file, "exec", dont_inherit=True), vars(module))
+    return module
+
+
+_numbers = itertools.count(1)
+
+
+def _from_file(exercise: Exercise) -> tuple[tuple[Any, ...] | None, str]:
+    """The answer from my_pix2pix.py, or None and a phrase that says what is wrong with the file."""
+    path = my_work() / FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None, ""
+    ran = sandbox.run(_execute, text, limit=exercise.limit)
+    if ran.too_slow or ran.error is not None:
+        why = type(ran.error).__name__ if ran.error is not None and not ran.too_slow else "it does not come to an end"
+        return None, f"my_work/{FILE} could not be run ({why}); "
+    found = [getattr(ran.value, part.name, None) for part in exercise.parts]
+    return (None, "") if any(f is None for f in found) else (tuple(found), "")

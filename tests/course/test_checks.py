@@ -1,0 +1,69 @@
+"""Each exercise, with many answers whose outcome is known: right ones pass, wrong ones are told what they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from p2plib.checks import ch00_start, ch01_pairs, registry, table
+from p2plib.checks.engine import judge
+from p2plib.checks.outcome import Status
+
+KNOWN = table.known_answers()
+EXERCISES = registry.all_exercises()
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda known: f"{known.exercise} {known.name}")
+def test_each_known_answer_comes_to_its_outcome(known):
+    for seed in (1, 2, 3):
+        outcome = judge(known.exercise, *known.answers, seed=seed)
+        # the sizes in messages are those of seed 1 where they are named
+        fault = known.fault(outcome)
+        assert fault is None or (seed > 1 and fault.startswith("message") and outcome.status is known.status), fault
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+def test_there_are_enough_known_answers(exercise):
+    of = [k for k in KNOWN if k.exercise == exercise.id]
+    assert sum(k.status is Status.PASSED for k in of) >= 3
+    assert sum(k.status not in (Status.PASSED, Status.NOT_ATTEMPTED) for k in of) >= 6
+    assert any(k.status is Status.NOT_ATTEMPTED for k in of)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+def test_ours_passes_and_is_not_counted(exercise):
+    for seed in range(5):
+        outcome = judge(exercise.id, *(part.ours for part in exercise.parts), seed=seed)
+        assert outcome.status is Status.PASSED, outcome
+        assert outcome.ours
+        assert not outcome.counts
+
+
+def likes():
+    pairs = (
+        ("0.1", ch00_start.MISTAKES, lambda like: (like,)),
+        ("1.1", ch01_pairs.SPLIT_MISTAKES, lambda like: (like,)),
+        ("1.2", ch01_pairs.SIGNED_MISTAKES, lambda like: (like, ch01_pairs.to_bytes)),
+        ("1.2", ch01_pairs.BYTES_MISTAKES, lambda like: (ch01_pairs.to_signed, like)),
+    )
+    return [(id, m.cause, answers(like)) for id, mistakes, answers in pairs for m in mistakes for like in m.like]
+
+
+@pytest.mark.parametrize(("id", "cause", "answers"), likes())
+def test_the_inputs_tell_the_known_mistakes_apart(id, cause, answers):
+    for seed in range(4):
+        outcome = judge(id, *answers, seed=seed)
+        assert outcome.status is Status.WRONG
+        assert outcome.cause == cause
+
+
+def test_the_table_has_nothing_amiss():
+    rows = table.rows(seed=1)
+    assert [row.exercise for row in rows] == [e.id for e in EXERCISES]
+    assert not [fault for row in rows for fault in row.faults]
+    assert "amiss" not in table.table(rows)
+
+
+def test_hints_do_not_hold_the_whole_answer():
+    for exercise in EXERCISES:
+        assert 2 <= len(exercise.hints) <= 4
+        assert not any("def " in hint or "\n" in hint for hint in exercise.hints)
