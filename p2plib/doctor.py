@@ -71,7 +71,7 @@ def other_environment() -> str:
 
 
 def _python() -> Finding:
-    found = f"{platform.python_version()} ({_short(Path(sys.executable))})"
+    found = f"{platform.python_version()} in {_short(Path(sys.prefix))}"
     if sys.version_info < (3, 11, 4):
         return Finding("Python", FAIL, found, "install Python 3.11.4 or newer, then: make PYTHON=python3.12 setup")
     return Finding("Python", OK, found)
@@ -149,10 +149,8 @@ def _disk() -> Finding:
     if not os.access(there, os.W_OK):
         return Finding("disk", FAIL, f"{_short(there)} cannot be written", "set P2PLIB_MY_WORK to a folder that can")
     if free < FREE_GB:
-        return Finding(
-            "disk", FAIL, f"{free:.1f} GB free for {_short(folder)}", f"make room: {FREE_GB:.0f} GB is needed"
-        )
-    return Finding("disk", OK, f"{free:.0f} GB free for {_short(folder)}")
+        return Finding("disk", FAIL, f"{free:.1f} GB free where my_work lies", f"make room: {FREE_GB:.0f} GB is needed")
+    return Finding("disk", OK, f"{free:.0f} GB free where my_work lies")
 
 
 def _data() -> Finding:

@@ -35,10 +35,11 @@ def keep_city(seed: int) -> None:
     """Make this seed *your city* in all chapters.
 
     Raises:
-        UserError: for a seed that is no whole number from 0 to 99,999,999.
+        UserError: for a seed that is no whole number from 1 to 99,999,999; on the towns of seed 0 the course's
+            networks are trained.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
-        raise UserError(f"The seed of a city is a whole number from 0 to 99,999,999, not {seed!r}.")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 1 <= seed < SEEDS:
+        raise UserError(f"The seed of a city is a whole number from 1 to 99,999,999, not {seed!r}.")
     if not testing():
         write_atomic(make_folder(my_work()) / "city.json", json.dumps({"version": 1, "seed": int(seed)}) + "\n")
 
@@ -52,7 +53,7 @@ def kept_city() -> int | None:
         seed = int(json.loads(path.read_text(encoding="utf-8"))["seed"])
     except (ValueError, KeyError, TypeError):
         return None  # a spoilt note about a seed is not worth a stop
-    return seed if 0 <= seed < SEEDS else None
+    return seed if 1 <= seed < SEEDS else None
 
 
 def your_city() -> int:

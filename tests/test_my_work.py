@@ -30,7 +30,7 @@ def test_a_city_is_kept(learner):
     assert json.loads((learner / "city.json").read_text()) == {"version": 1, "seed": 41}
 
 
-@pytest.mark.parametrize("bad", [-1, 100_000_000, 3.5, "7", True, None])
+@pytest.mark.parametrize("bad", [-1, 0, 100_000_000, 3.5, "7", True, None])
 def test_what_is_no_seed_is_refused(learner, bad):
     with pytest.raises(UserError, match="whole number"):
         my_work.keep_city(bad)

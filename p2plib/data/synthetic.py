@@ -39,7 +39,7 @@ def draw_city(seed: int, side: int = 128, parameters: MapParameters | None = Non
     """Map and aerial picture of one town, at the grain of the 64-px pictures: a larger side shows more town.
 
     Args:
-        seed: which town.
+        seed: which town; 0 is the seed of the training sets, so take another one.
         side: pixels.
         parameters: what a person decides about it.
 

@@ -1,4 +1,4 @@
-"""A made town under sliders: its map, and the aerial picture that a network draws from the map."""
+"""A synthetic town under sliders: its map, and the aerial picture that a network draws from the map."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TownExplorer:
         }
         self.seed = ipywidgets.IntSlider(
             value=min(99, kept_city() or DEFAULT_CITY) if seed is None else seed,
-            min=0,
+            min=1,
             max=99,
             description="town",
             **slider,
@@ -101,7 +101,7 @@ class TownExplorer:
         put(
             self.widget,
             picture=still,
-            alt="A street map of a made town, and beside it the aerial picture that a network draws from it. "
+            alt="A street map of a synthetic town, and beside it the picture from the air that a network draws. "
             "Sliders change the roads, the river, the parks and the houses.",
         )
 
@@ -118,7 +118,7 @@ class CityChooser:
         import ipywidgets
 
         self.seed = ipywidgets.BoundedIntText(
-            value=kept_city() or DEFAULT_CITY, min=0, max=SEEDS - 1, description="seed"
+            value=kept_city() or DEFAULT_CITY, min=1, max=SEEDS - 1, description="seed"
         )
         self.keep = ipywidgets.Button(description="This is my city", button_style="info", layout={"width": "auto"})
         self.next = ipywidgets.Button(description="Show me another", layout={"width": "auto"})
@@ -143,7 +143,7 @@ class CityChooser:
         self.said.value = words(f"Town {self.seed.value} is your city now: every chapter will come back to it.")
 
     def _another(self) -> None:
-        self.seed.value = (self.seed.value * 31 + 17) % 1_000
+        self.seed.value = (self.seed.value * 31 + 17) % 1_000 + 1
 
     def show(self) -> None:
         """Put it into the notebook."""
