@@ -72,6 +72,8 @@ def test_every_widget_moves(lab, browser, screenshots):
     page.get_by_text(re.compile("Town 42 is your city now")).wait_for()
     page.screenshot(path=screenshots / "00_city.png")
     assert json.loads((folder / "my_work" / "city.json").read_text())["seed"] == 42
+    shows(page.get_by_text("This is the upper half").last)
+    page.screenshot(path=screenshots / "00_check.png")
     shows(page.get_by_text("The course can run here").last)
     page.screenshot(path=screenshots / "00_doctor.png")
     assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
