@@ -61,7 +61,7 @@ def _settings() -> list[Setting]:
     backends: Any = torch.backends
     return [
         Setting("the default dtype", torch.get_default_dtype, torch.set_default_dtype),
-        Setting("the default device", torch.get_default_device, _set_device),
+        Setting("the default device", _device, _set_device),
         Setting("whether gradients are recorded", torch.is_grad_enabled, torch.set_grad_enabled),
         Setting("deterministic algorithms", _deterministic, lambda old: torch.use_deterministic_algorithms(**old)),
         Setting("the number of threads", torch.get_num_threads, torch.set_num_threads),
@@ -85,6 +85,11 @@ def _deterministic() -> dict[str, bool]:
         "mode": torch.are_deterministic_algorithms_enabled(),
         "warn_only": torch.is_deterministic_algorithms_warn_only_enabled(),
     }
+
+
+def _device() -> torch.device:
+    # torch.get_default_device() of torch 2.6 raises once a default was taken back with None.
+    return torch.empty(0).device
 
 
 def _set_device(device: torch.device) -> None:

@@ -24,7 +24,7 @@ def _everything():
         "numpy": np.random.get_state()[1].tolist(),  # noqa: NPY002
         "torch": torch.get_rng_state().tolist(),
         "dtype": torch.get_default_dtype(),
-        "device": torch.get_default_device(),
+        "device": torch.empty(0).device,
         "grad": torch.is_grad_enabled(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "warn only": torch.is_deterministic_algorithms_warn_only_enabled(),
