@@ -12,12 +12,13 @@ INSTALL := $(RUN) -m pip install --disable-pip-version-check -c constraints.txt 
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 FIRST = $(firstword $(wildcard notebooks/00_*.ipynb) notebooks)
 
-.PHONY: help lab test setup setup-dev lint notebooks oldest format whole clean
+.PHONY: help lab test setup setup-dev lint notebooks exercises claims oldest format whole clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: setup ## open the course in JupyterLab (options: ARGS="--no-browser --port 8931")
+	@$(RUN) -m p2plib notebooks hand-out || true
 	$(RUN) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) $(ARGS)
 
 test: setup-dev lint ## set up, then run every test and every notebook
@@ -39,10 +40,16 @@ notebooks: setup-dev ## execute the notebooks in place, in full
 	$(RUN) -m p2plib notebooks stamp
 	$(RUN) -m p2plib notebooks execute $(ARGS)
 
+exercises: setup-dev ## make exercises/ from solutions/, executed
+	$(RUN) -m p2plib notebooks exercises $(ARGS)
+
+claims: setup-dev ## run every notebook in full, as a learner would: fails where a claim does; stores nothing
+	P2PLIB_BUDGET=learner $(RUN) -m p2plib notebooks execute --no-store $(ARGS)
+
 oldest: ## run the tests with the oldest versions allowed, and Colab's ipywidgets and IPython
 	$(PYTHON) -m venv --clear $(VENV)-oldest
 	$(VENV)-oldest/bin/python -m pip install --quiet torch==2.6.0 torchvision==0.21.0 numpy==2.0.0 pillow==10.3.0 \
-		matplotlib==3.9.0 tqdm==4.66.0 safetensors==0.4.5 ipywidgets==7.7.1 ipython==7.34.0 \
+		matplotlib==3.9.0 scikit-image==0.24.0 tqdm==4.66.0 safetensors==0.4.5 ipywidgets==7.7.1 ipython==7.34.0 \
 		ipykernel nbformat nbclient jupyterlab pytest pytest-timeout hypothesis
 	$(VENV)-oldest/bin/python -m pytest tests -o addopts="" --ignore tests/browser $(ARGS)
 

@@ -174,12 +174,47 @@ def _checks(options: argparse.Namespace) -> int:
     return 1 if any(row.faults for row in rows) else 0
 
 
-def _notebooks_execute(options: argparse.Namespace) -> None:
+def _notebooks_execute(options: argparse.Namespace) -> int:
+    from nbclient.exceptions import CellExecutionError
+
     from p2plib import notebooks
 
+    failed = False
     for path in [Path(p) for p in options.notebooks] or notebooks.all_notebooks():
-        seconds = notebooks.execute(path)
-        print(f"{path.name}: {seconds:.0f} s, {path.stat().st_size / 1e6:.2f} MB")
+        try:
+            seconds = notebooks.execute(path, store=options.store)
+            print(f"{path.name}: {seconds:.0f} s, {path.stat().st_size / 1e6:.2f} MB", flush=True)
+        except CellExecutionError as error:
+            print(f"{path.name}: a cell failed.\n{error}", file=sys.stderr)
+            failed = True
+    return 1 if failed else 0
+
+
+def _notebooks_exercises(options: argparse.Namespace) -> int:
+    from p2plib import exercises
+
+    paths = exercises.solutions()
+    changed = exercises.generate(paths, write_back=not options.check)
+    for path in changed if options.check else paths:
+        said = f"is not what solutions/{path.name} gives: make exercises writes it anew" if options.check else "written"
+        print(f"exercises/{path.name} {said}")
+    strays = exercises.strays()
+    for path in strays:
+        print(f"exercises/{path.name} has no solutions/{path.name}: nothing can have generated it")
+    return 1 if strays or (options.check and changed) else 0
+
+
+def _notebooks_hand_out(options: argparse.Namespace) -> None:
+    from p2plib import exercises
+
+    copied, earlier = exercises.hand_out()
+    names = ", ".join(path.name for path in copied)
+    print(f"Copied to {copied[0].parent}: {names}." if copied else "There are no new exercises to copy.")
+    for path in earlier:
+        print(
+            f"{path} comes from an earlier edition of the exercise. The newer one is exercises/{path.name}; "
+            f"yours was left as it is."
+        )
 
 
 def _notebooks_stamp(options: argparse.Namespace) -> int:
@@ -187,7 +222,7 @@ def _notebooks_stamp(options: argparse.Namespace) -> int:
 
     if options.repository:
         notebooks.move_repository(options.repository)
-    changed = notebooks.stamp(notebooks.all_notebooks(), write_back=not options.check)
+    changed = notebooks.stamp(notebooks.all_stored(), write_back=not options.check)
     if notebooks.stamp_readme(write_back=not options.check):
         changed.append(Path("README.md"))
     for path in changed:
@@ -220,7 +255,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_zoo(commands.add_parser("zoo", help="small trained networks: list them, or make one anew"))
     checks = commands.add_parser("checks", help="for the makers: what the checks make of known right and wrong answers")
     checks.set_defaults(command=_checks)
-    _add_notebooks(commands.add_parser("notebooks", help="for the makers: execute notebooks, stamp their first cell"))
+    _add_notebooks(
+        commands.add_parser("notebooks", help="execute notebooks, stamp them, make exercises, hand them out")
+    )
     return parser
 
 
@@ -299,7 +336,13 @@ def _add_notebooks(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     execute = commands.add_parser("execute", help="run notebooks and store their outputs")
     execute.add_argument("notebooks", metavar="NOTEBOOK", nargs="*", help="default: all")
+    execute.add_argument("--no-store", dest="store", action="store_false", help="only run them: no file is written")
     execute.set_defaults(command=_notebooks_execute)
+    generated = commands.add_parser("exercises", help="make exercises/ from solutions/, and execute it")
+    generated.add_argument("--check", action="store_true", help="change nothing; exit 1 if something would change")
+    generated.set_defaults(command=_notebooks_exercises)
+    handed = commands.add_parser("hand-out", help="for learners: copy new exercises into my_work/, over nothing")
+    handed.set_defaults(command=_notebooks_hand_out)
     stamped = commands.add_parser("stamp", help="write the Colab cell and badge into every notebook")
     stamped.add_argument("--repository", metavar="URL", help="first make this the repository's address")
     stamped.add_argument("--check", action="store_true", help="change nothing; exit 1 if something would change")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import tempfile
@@ -20,6 +19,7 @@ from p2plib.files import write_atomic
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 FOLDERS = ("notebooks", "solutions")
+GENERATED = "exercises"
 COLAB_TAG = "colab"
 CLONE = "pix2pix-course"
 
@@ -44,6 +44,11 @@ _BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*colab-badge\.svg\)\]\([^)]*\)")
 def all_notebooks() -> list[Path]:
     """Every notebook that is written by hand."""
     return [path for folder in FOLDERS for path in sorted((CHECKOUT / folder).glob("*.ipynb"))]
+
+
+def all_stored() -> list[Path]:
+    """Those, and the exercises that are generated from the solutions (see p2plib.exercises)."""
+    return [*all_notebooks(), *sorted((CHECKOUT / GENERATED).glob("*.ipynb"))]
 
 
 def repository() -> str:
@@ -71,14 +76,19 @@ def stamp(paths: Iterable[Path], write_back: bool = True) -> list[Path]:
     for path in paths:
         notebook = read(path)
         before = nbformat.writes(notebook)
-        _stamp_cell(notebook)
-        _stamp_badge(notebook, path)
-        _hide_answers(notebook)
+        mark(notebook, path)
         if nbformat.writes(notebook) != before:
             if write_back:
                 write(path, notebook)
             changed.append(path)
     return changed
+
+
+def mark(notebook: Any, path: Path) -> None:
+    """Put what every notebook has into this one, which lies at `path` or is to lie there."""
+    _stamp_cell(notebook)
+    _stamp_badge(notebook, path)
+    _hide_answers(notebook)
 
 
 def stamp_readme(write_back: bool = True) -> bool:
@@ -116,39 +126,53 @@ def _stamp_badge(notebook: Any, path: Path) -> None:
 
 
 def _hide_answers(notebook: Any) -> None:
-    """Fold the stored output after a prediction away: JupyterLab unfolds it when the cell is run."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for cell, following in itertools.pairwise(code):
-        if "predict(" in cell.source:
-            following.metadata["jupyter"] = {"outputs_hidden": True}
+    """Fold away the stored outputs from a prediction to the next text: JupyterLab unfolds them when they are run."""
+    hide = False
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            hide = False
+            continue
+        if hide:
+            cell.metadata["jupyter"] = {"outputs_hidden": True}
+        hide = hide or "predict(" in cell.source
 
 
-def execute(path: Path, timeout: int = 1800) -> float:
-    """Run a notebook from top to bottom and store its outputs in it; returns the seconds.
+def execute(path: Path, timeout: int = 1800, store: bool = True) -> float:
+    """Run a notebook from top to bottom and store its outputs in it, unless told not to; returns the seconds.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: where a cell fails; the file is then as it was.
+    """
+    notebook = read(path)
+    began = time.monotonic()
+    run(notebook, path.parent, timeout)
+    if store:
+        write(path, notebook)
+    return time.monotonic() - began
+
+
+def run(notebook: Any, folder: Path, timeout: int = 1800) -> None:
+    """Run a notebook as if it lay in `folder`, and put the outputs into it.
 
     Widgets are stored as the still picture that stands in for them: their state would be large, and a
     widget without its kernel shows an error.
 
     Raises:
-        nbclient.exceptions.CellExecutionError: where a cell fails; the file is then as it was.
+        nbclient.exceptions.CellExecutionError: where a cell fails.
     """
     from nbclient import NotebookClient
 
-    notebook = read(path)
-    began = time.monotonic()
     client = NotebookClient(
         notebook,
         timeout=timeout,
         kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
+        resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,
         record_timing=False,
     )
     with tempfile.TemporaryDirectory() as empty, _environment("P2PLIB_MY_WORK", empty):
         client.execute()  # as on a new learner's machine, whatever the maker has in my_work
-    _clean(notebook)
-    write(path, notebook)
-    return time.monotonic() - began
+    clean(notebook)
 
 
 @contextmanager
@@ -163,15 +187,23 @@ def _environment(name: str, value: str) -> Iterator[None]:
             os.environ[name] = before
 
 
-def _clean(notebook: Any) -> None:
+def clean(notebook: Any) -> None:
     """Leave nothing of this machine or this moment: widget views, versions of Python, times."""
-    notebook.metadata = {
+    ours = {key: value for key, value in notebook.metadata.items() if key == "p2plib"}
+    notebook.metadata = ours | {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if not _is_bar(output)]
+
+
+def _is_bar(output: Any) -> bool:
+    """Is this what is left of a progress bar without its kernel: "0%|          | 0/4000"?"""
+    return re.match(r"[^|\n]*%\|", output.get("data", {}).get("text/plain", "")) is not None
 
 
 def read(path: Path) -> Any:

@@ -86,6 +86,79 @@ def as_array(image: Tensor) -> np.ndarray[Any, Any]:
     return image.round().byte().cpu().permute(1, 2, 0).numpy()
 
 
+def numbers(
+    matrices: Mapping[str, Tensor], marks: Mapping[str, Sequence[tuple[int, int, int, int]]] | None = None
+) -> Figure:
+    """Small matrices side by side, each number in a cell whose shade follows it.
+
+    Args:
+        matrices: name → (H, W).
+        marks: name → rectangles (row, column, height, width) to be outlined, each in another colour and dash.
+    """
+    with matplotlib.rc_context(STYLE):
+        sizes = [tuple(matrix.shape) for matrix in matrices.values()]
+        figure, axes = plt.subplots(
+            1,
+            len(matrices),
+            figsize=(sum(width for _, width in sizes) * 0.45 + 0.3, max(height for height, _ in sizes) * 0.45 + 0.3),
+            width_ratios=[width for _, width in sizes],
+            squeeze=False,
+        )
+        for axis, (name, matrix) in zip(axes.flat, matrices.items(), strict=True):
+            _number_cells(axis, matrix.detach().double().numpy())
+            axis.set_title(name)
+            for i, (top, left, height, width) in enumerate((marks or {}).get(name, ())):
+                inset = 0.06 + 0.07 * (i % 3)
+                axis.add_patch(
+                    plt.Rectangle(
+                        (left - 0.5 + inset, top - 0.5 + inset), width - 2 * inset, height - 2 * inset, fill=False,
+                        edgecolor=COLOURS[i % 6], linestyle=DASHES[i % 6], linewidth=2,
+                    )
+                )  # fmt: skip
+        figure.tight_layout(pad=0.4)
+    return figure
+
+
+def _number_cells(axis: Axes, matrix: np.ndarray[Any, Any]) -> None:
+    """Light to middle blue, so that dark digits stay readable."""
+    largest = max(float(np.abs(matrix).max()), 1e-9)
+    axis.imshow(np.abs(matrix), cmap=matplotlib.colors.ListedColormap(_tints()), vmin=0, vmax=largest)
+    for (row, column), value in np.ndenumerate(matrix):
+        axis.text(column, row, f"{value:.3g}", ha="center", va="center", fontsize=9)
+    axis.set(xticks=np.arange(matrix.shape[1] + 1) - 0.5, yticks=np.arange(matrix.shape[0] + 1) - 0.5)
+    axis.tick_params(length=0, labelbottom=False, labelleft=False)
+    axis.grid(True, color="white", linewidth=1.5)
+    axis.set_axisbelow(False)
+    axis.spines[:].set_visible(False)
+
+
+def _tints() -> Any:
+    """From nearly white to half of the palette's blue."""
+    blue = np.array(matplotlib.colors.to_rgb(COLOURS[0]))
+    return [1 - share * (1 - blue) for share in np.linspace(0.04, 0.5, 64)]
+
+
+def strips(rows: Mapping[str, Tensor]) -> Figure:
+    """Rows of pixels in black, grey and white, one strip a name.
+
+    Args:
+        rows: name → (N, W), float in [-1, 1]: N rows; one row is drawn as a band.
+    """
+    with matplotlib.rc_context(STYLE):
+        heights = [4 if len(strip) > 1 else 1 for strip in rows.values()]
+        figure, axes = plt.subplots(
+            len(rows), 1, figsize=(7, 0.55 * sum(heights)), height_ratios=heights, squeeze=False
+        )
+        for axis, (name, strip) in zip(axes.flat, rows.items(), strict=True):
+            axis.imshow(strip.detach().cpu().numpy(), cmap="gray", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+            axis.set_ylabel(name, rotation=0, ha="right", va="center", fontweight="bold")
+            axis.set(xticks=[], yticks=[])
+            axis.grid(False)
+            axis.spines[:].set_visible(True)
+        figure.tight_layout(pad=0.3)
+    return figure
+
+
 CURVES = {"loss_d": "D's loss", "loss_gan": "G's loss", "loss_pixel": "training", "held_out_l1": "held out"}
 
 
@@ -100,20 +173,25 @@ def curves(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
 def draw_curves(axes: Sequence[Axes], rows: Sequence[Mapping[str, Any]]) -> None:
     """The two losses of the game in one pair of axes, the distances to the target in the other."""
-    for axis, title, names in (
-        (axes[0], "The game", ("loss_d", "loss_gan")),
-        (axes[1], "Distance", ("loss_pixel", "held_out_l1")),
-    ):
-        for name in names:
-            points = [(row["images"], row[name]) for row in rows if row.get(name) not in (None, "")]
-            if points:
-                marker = "o" if name == "held_out_l1" else ""
-                axis.plot(*zip(*points, strict=True), label=CURVES[name], marker=marker, markersize=3)
-        axis.set(title=title, xlabel="pictures seen")
-        if axis.lines:
-            axis.legend(loc="lower right", bbox_to_anchor=(1.0, 0.97), ncols=2, borderaxespad=0, handlelength=1.6)
-        else:
-            axis.text(0.5, 0.5, "this objective has none", ha="center", transform=axis.transAxes, color=SOFT)
+    _draw_losses(axes[0], "The game", ("loss_d", "loss_gan"), rows)
+    _draw_distance(axes[1], rows)
+
+
+def _draw_distance(axis: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
+    _draw_losses(axis, "Distance", ("loss_pixel", "held_out_l1"), rows)
+
+
+def _draw_losses(axis: Axes, title: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    for name in names:
+        points = [(row["images"], row[name]) for row in rows if row.get(name) not in (None, "")]
+        if points:
+            marker = "o" if name == "held_out_l1" else ""
+            axis.plot(*zip(*points, strict=True), label=CURVES[name], marker=marker, markersize=3)
+    axis.set(title=title, xlabel="pictures seen")
+    if axis.lines:
+        axis.legend(loc="lower right", bbox_to_anchor=(1.0, 0.97), ncols=2, borderaxespad=0, handlelength=1.6)
+    else:
+        axis.text(0.5, 0.5, "this objective has none", ha="center", transform=axis.transAxes, color=SOFT)
 
 
 def show(figure: Figure, *, alt: str, caption: str) -> None:
@@ -144,6 +222,33 @@ def _caption(text: str) -> dict[str, str]:
     return {"text/html": f'<p style="{style}">{html.escape(text)}</p>', "text/plain": text}
 
 
+def _grid(part: Any, rows: Mapping[str, Tensor], left: float) -> None:
+    """One named row a kind of picture; `left` is the share of the width that the names need."""
+    axes = part.subplots(len(rows), len(next(iter(rows.values()))), squeeze=False)
+    for row, (name, batch) in enumerate(rows.items()):
+        for column, image in enumerate(batch):
+            picture(axes[row, column], image)
+        axes[row, 0].set_ylabel(name, rotation=0, ha="right", va="center", fontweight="bold")
+    part.subplots_adjust(wspace=0.03, hspace=0.03, left=left, right=0.99, bottom=0.01, top=0.99)
+
+
+class _InPlace:
+    """Shows a figure, and each further one in its place."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def __call__(self, figure: Figure, words: str, alt: str) -> None:
+        from IPython.display import display
+
+        data = {"image/png": png(figure), "text/plain": words}
+        metadata = {"image/png": {"alt": alt}}
+        if self._handle is None:
+            self._handle = display(data, metadata=metadata, raw=True, display_id=True)
+        else:
+            self._handle.update(data, metadata=metadata, raw=True)
+
+
 class LiveFigure:
     """Curves and samples that follow a training: ``trainer.fit(on_report=LiveFigure())`` in a notebook.
 
@@ -154,38 +259,32 @@ class LiveFigure:
 
     def __init__(self, count: int = 4, every: float = 3.0) -> None:
         self.count, self.every = count, every
-        self._handle: Any = None
+        self._put = _InPlace()
         self._last = 0.0
 
     def __call__(self, trainer: Any) -> None:
         """Draw what the trainer has come to, if it is time or the end."""
         if time.monotonic() - self._last < self.every and not trainer.finished:
             return
-        from IPython.display import display
-
-        data = {"image/png": png(self.draw(trainer)), "text/plain": self.text(trainer)}
-        alt = {"image/png": {"alt": f"Loss curves, and inputs, outputs and targets. {self.text(trainer)}"}}
-        if self._handle is None:
-            self._handle = display(data, metadata=alt, raw=True, display_id=True)
-        else:
-            self._handle.update(data, metadata=alt, raw=True)
+        words = self.text(trainer)
+        self._put(self.draw(trainer), words, f"Loss curves, and inputs, outputs and targets. {words}")
         self._last = time.monotonic()
 
     def draw(self, trainer: Any) -> Figure:
-        """The figure: curves above, held-out inputs, outputs and targets below."""
+        """The figure: curves at the left; held-out inputs, outputs and targets at the right."""
         input, target = trainer.held_out(range(self.count))
-        output = trainer.translate(input, seed=0)
+        rows = {"input": input, "output": trainer.translate(input, seed=0), "target": target}
         with matplotlib.rc_context(STYLE):
-            figure = plt.figure(figsize=(7.6, 5.2))
-            parts: Any = figure.subfigures(2, 1, height_ratios=(2, 3.2))
-            draw_curves(parts[0].subplots(1, 2), trainer.rows)
-            parts[0].subplots_adjust(bottom=0.24, top=0.86, left=0.06, right=0.99)
-            axes = parts[1].subplots(3, self.count)
-            for row, (name, batch) in enumerate((("input", input), ("output", output), ("target", target))):
-                for column in range(self.count):
-                    picture(axes[row, column], batch[column])
-                axes[row, 0].set_ylabel(name)
-            parts[1].subplots_adjust(wspace=0.03, hspace=0.03, left=0.06, right=0.99, bottom=0.01, top=0.99)
+            figure = plt.figure(figsize=(8.6, 3.7))
+            parts: Any = figure.subfigures(1, 2, width_ratios=(4, 0.8 + 1.2 * self.count))
+            if trainer.objective.adversarial:
+                above, below = parts[0].subplots(2, 1, sharex=True)
+                draw_curves((above, below), trainer.rows)
+                above.set_xlabel("")
+            else:
+                _draw_distance(parts[0].subplots(), trainer.rows)
+            parts[0].subplots_adjust(bottom=0.13, top=0.9, left=0.14, right=0.97, hspace=0.35)
+            _grid(parts[1], rows, left=0.13)
         return figure
 
     def text(self, trainer: Any) -> str:
@@ -193,6 +292,49 @@ class LiveFigure:
         row = trainer.rows[-1]
         values = [f"{name} {row[key]:.3f}" for key, name in CURVES.items() if row[key] is not None]
         return f"Step {row['step']} of {trainer.steps}: {', '.join(values)}."
+
+
+class LiveRace:
+    """Several trainings side by side: ``race({"one": a, "other": b}, on_turn=LiveRace())``.
+
+    Args:
+        count: held-out pairs shown.
+    """
+
+    def __init__(self, count: int = 4) -> None:
+        self.count = count
+        self._put = _InPlace()
+
+    def __call__(self, trainers: Mapping[str, Any]) -> None:
+        """Draw what they have come to."""
+        words = self.text(trainers)
+        self._put(self.draw(trainers), words, f"Held-out pairs, and what each network makes of them. {words}")
+
+    def draw(self, trainers: Mapping[str, Any]) -> Figure:
+        """The distance of each on held-out pairs at the left; inputs, outputs of each and targets at the right."""
+        first = next(iter(trainers.values()))
+        input, target = first.held_out(range(self.count))
+        outputs = {name: trainer.translate(input, seed=0) for name, trainer in trainers.items()}
+        rows = {"input": input, **outputs, "target": target}
+        with matplotlib.rc_context(STYLE):
+            figure = plt.figure(figsize=(8.6, 1.15 * len(rows) + 0.1))
+            parts: Any = figure.subfigures(1, 2, width_ratios=(3, 1.0 + 1.15 * self.count))
+            self._curves(parts[0].subplots(), trainers)
+            parts[0].subplots_adjust(left=0.17, right=0.97, top=0.9, bottom=0.14)
+            _grid(parts[1], rows, left=0.24)
+        return figure
+
+    def _curves(self, axis: Axes, trainers: Mapping[str, Any]) -> None:
+        for name, trainer in trainers.items():
+            points = [(row["images"], row["held_out_l1"]) for row in trainer.rows if row["held_out_l1"] is not None]
+            axis.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
+        axis.set(title="Distance, held out", xlabel="pictures seen", ylim=(0, None))
+        axis.legend(loc="lower left")
+
+    def text(self, trainers: Mapping[str, Any]) -> str:
+        """The same in words."""
+        values = [f"{name} {trainer.held_out_l1:.3f}" for name, trainer in trainers.items()]
+        return f"Mean distance to the target on held-out pairs: {', '.join(values)}."
 
 
 def filmstrip(frames: Sequence[tuple[str, str, np.ndarray[Any, Any]]], side: float = 1.7) -> Figure:

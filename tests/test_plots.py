@@ -13,6 +13,7 @@ from IPython.utils.capture import capture_output
 from PIL import Image
 
 from p2plib import plots
+from p2plib.losses import Objective
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_pictures_keep_their_bytes():
 class Stub:
     """What a live figure asks of a trainer."""
 
-    steps, finished = 5, False
+    steps, finished, objective = 5, False, Objective("L1+cGAN")
     rows = [row | {"step": row["images"]} for row in ROWS]
 
     def held_out(self, indices):
@@ -98,3 +99,24 @@ def test_a_live_figure_is_updated_in_place_and_not_too_often(shell):
         live(trainer)
     assert "Step 5 of 5" in captured.outputs[0].data["text/plain"]
     assert [output.update for output in captured.outputs] == [False, True]
+
+
+def test_numbers_stand_in_their_cells():
+    matrix = torch.tensor([[1.0, 2.5], [-3.0, 40.0]])
+    figure = plots.numbers({"a": matrix, "b": matrix[:, :1]}, marks={"a": [(0, 1, 2, 1)]})
+    left = figure.axes[0]
+    assert {text.get_text(): text.get_position() for text in left.texts} == {
+        "1": (0, 0),
+        "2.5": (1, 0),
+        "-3": (0, 1),
+        "40": (1, 1),
+    }
+    assert len(left.patches) == 1
+    plots.png(figure)
+
+
+def test_strips_are_named():
+    figure = plots.strips({"many": torch.zeros(5, 9), "one": torch.ones(1, 9)})
+    assert [axis.get_ylabel() for axis in figure.axes] == ["many", "one"]
+    assert figure.axes[1].images[0].get_array().shape == (1, 9)
+    plots.png(figure)

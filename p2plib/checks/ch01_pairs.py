@@ -8,26 +8,10 @@ from torch import Tensor
 from p2plib.checks import crops
 from p2plib.checks.registry import Exercise, Part
 from p2plib.checks.trial import Case, Mistake, Trial
-from p2plib.data.augment import to_bytes, to_signed
+from p2plib.data.augment import jitter, to_bytes, to_signed
+from p2plib.data.pairs import split_pair
 
 # --- 1.1 ---------------------------------------------------------------------------------------
-
-
-def split_pair(picture: Tensor, direction: str) -> tuple[Tensor, Tensor]:
-    """A (left) and B (right) of a side-by-side picture (C, H, W) → (input, target), each (C, H, W/2).
-
-    Args:
-        picture: of any dtype, which stays.
-        direction: "AtoB": A is the input; "BtoA": B is.
-
-    Raises:
-        ValueError: if the width is odd.
-    """
-    width = picture.shape[-1]
-    if width % 2:
-        raise ValueError(f"A side-by-side picture has an even width, not {width}.")
-    a, b = picture[..., : width // 2], picture[..., width // 2 :]
-    return (a, b) if direction == "AtoB" else (b, a)
 
 
 def _halves(picture: Tensor, direction: str, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
@@ -180,31 +164,6 @@ def _off_ties(x: Tensor) -> Tensor:
     """Values that do not lie half-way between two bytes, where any rounding is as good as any other."""
     steps = x * 127.5
     return torch.where((steps.frac().abs() * 2 - 1).abs() < 0.05, (steps.trunc() + 0.3) / 127.5, x)
-
-
-# --- 1.3 ---------------------------------------------------------------------------------------
-
-
-def jitter(input: Tensor, target: Tensor, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """One random crop, and in half of the calls a mirror, the same for both pictures of a pair.
-
-    Args:
-        input, target: (C, H, W), of one height and width; their channels may differ.
-        size: side of the crop, at most H and W.  Every place is as likely as any other.
-        generator: decides: all random numbers are drawn with it.
-
-    Returns:
-        Two pictures (C, size, size) of the dtype that came in.
-    """
-    height, width = input.shape[-2:]
-    top = int(torch.randint(0, height - size + 1, (), generator=generator))
-    left = int(torch.randint(0, width - size + 1, (), generator=generator))
-    mirror = bool(torch.rand((), generator=generator) < 0.5)
-    both = []
-    for picture in (input, target):
-        crop = picture[..., top : top + size, left : left + size]
-        both.append(crop.flip(-1) if mirror else crop)
-    return both[0], both[1]
 
 
 EXERCISES = (

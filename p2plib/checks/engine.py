@@ -71,7 +71,7 @@ def judge(id: str, *answers: Any, seed: int | None = None) -> Outcome:
         stop.message,
         stop.cause,
         stop.line,
-        notes=_notes(trial.left),
+        notes=(*trial.advice, *_notes(trial.left)),
         seed=seed if repeats else None,
         ours=ours,
         details=trial.details,

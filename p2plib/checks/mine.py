@@ -77,8 +77,8 @@ def keep(exercise: Exercise, answers: Sequence[Any], passes: Callable[[Sequence[
              for part, known in zip(e.parts, _passed[e.id], strict=True)}  # fmt: skip
     made = [_is_made(part, answer) for part, answer in zip(exercise.parts, answers, strict=True)]
     _passed[exercise.id] = tuple(a() if call else a for a, call in zip(answers, made, strict=True))
-    if any(part.kind == "value" for part in exercise.parts):
-        return None
+    if any(part.kind == "value" or part.ours is None for part in exercise.parts):
+        return None  # a question: there is nothing of it to run
     try:
         parts = zip(exercise.parts, answers, made, strict=True)
         written = source.merge(source.write_down(part.name, answer, names, call) for part, answer, call in parts)

@@ -63,6 +63,7 @@ class Trial:
         self.random = np.random.default_rng(seed)
         self.said: list[str] = []
         self.left: list[str] = []
+        self.advice: list[str] = []
         self.details = ""
         self.drew = False  # does the seed matter to what came out?
         self._seconds = exercise.limit
@@ -121,20 +122,23 @@ class Trial:
         self.require_unchanged(before, arguments, part.parameters)
         return list(ran.value)
 
-    def run(self, function: Callable[..., Any], *arguments: Any, what: str = "your code") -> Any:
+    def run(self, function: Callable[..., Any], *arguments: Any, what: str = "your code", **named: Any) -> Any:
         """The same for anything else that is the learner's: a network that the answer built, one of its methods."""
-        ran = self.attempt(function, *arguments)
+        ran = self.attempt(function, *arguments, **named)
         self.require_return(ran, what, arguments)
         return ran.value
 
-    def attempt(self, function: Callable[..., Any], *arguments: Any, names: Sequence[str] = ()) -> Ran:
+    def make(self, *arguments: Any, of: int = 0, **named: Any) -> Any:
+        """What a class returns when it is called, or a function that stands in for one: `t.make(3, 5, norm=False)`."""
+        return self.run(self.answers[of], *arguments, what=f"`{self.exercise.parts[of].name}`", **named)
+
+    def attempt(self, function: Callable[..., Any], *arguments: Any, names: Sequence[str] = (), **named: Any) -> Ran:
         """Call without judging.  All calls of a trial share its seconds."""
         seed = int(self.random.integers(2**31))
         by_name = _by_name(function, arguments, names)
-        if by_name is None:
-            ran = sandbox.run(_whole, function, *arguments, limit=max(self._seconds, 0.01), seed=seed)
-        else:
-            ran = sandbox.run(_whole, function, limit=max(self._seconds, 0.01), seed=seed, **by_name)
+        if by_name is not None:
+            arguments, named = (), by_name
+        ran = sandbox.run(_whole, function, *arguments, limit=max(self._seconds, 0.01), seed=seed, **named)
         self._seconds -= ran.seconds
         self.left += [name for name in ran.left if name not in self.left]
         self.details = "\n".join(filter(None, (self.details, ran.printed.rstrip())))[-sandbox.ENOUGH :]
@@ -176,6 +180,11 @@ class Trial:
     def right(self, words: str) -> None:
         """Something is right, and will be said if something else is not."""
         self.said.append(words)
+
+    def advise(self, words: str) -> None:
+        """A sentence that is shown even if all is right."""
+        if words not in self.advice:
+            self.advice.append(words)
 
     def wrong(self, found: str, cause: str | None = None) -> NoReturn:
         """End the trial: what was expected and what came; the cause only if it is certain."""
@@ -303,8 +312,9 @@ class Trial:
         Args:
             right: the right choice.
             remarks: for each other choice, what speaks against it.
+            of: the part: a value, or a function without parameters that returns it.
         """
-        value = self.answers[of]
+        value = self.answers[of] if self.exercise.parts[of].kind == "value" else self.call(of=of)
         if value is None:
             self.wrong(f"`None` is none of the choices; they are {_listed(sorted(map(str, [right, *remarks])))}")
         if type(value) is type(right) and value == right:

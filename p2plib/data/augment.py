@@ -21,6 +21,28 @@ def to_bytes(picture: Tensor) -> Tensor:
     return ((picture.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
+def jitter(input: Tensor, target: Tensor, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """One random crop, and in half of the calls a mirror, the same for both pictures of a pair.
+
+    Args:
+        input, target: (C, H, W), of one height and width; their channels may differ.
+        size: side of the crop, at most H and W.  Every place is as likely as any other.
+        generator: decides: all random numbers are drawn with it.
+
+    Returns:
+        Two pictures (C, size, size) of the dtype that came in.
+    """
+    height, width = input.shape[-2:]
+    top = int(torch.randint(0, height - size + 1, (), generator=generator))
+    left = int(torch.randint(0, width - size + 1, (), generator=generator))
+    mirror = bool(torch.rand((), generator=generator) < 0.5)
+    both = []
+    for picture in (input, target):
+        crop = picture[..., top : top + size, left : left + size]
+        both.append(crop.flip(-1) if mirror else crop)
+    return both[0], both[1]
+
+
 @dataclass(frozen=True)
 class Augment:
     """Random crop and mirror, the same for both pictures of a pair.

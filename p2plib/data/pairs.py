@@ -194,6 +194,23 @@ def _check_halves(file: PairFile, a: tuple[int, int], b: tuple[int, int] | None 
         )
 
 
+def split_pair(picture: Tensor, direction: str) -> tuple[Tensor, Tensor]:
+    """A (left) and B (right) of a side-by-side picture (C, H, W) → (input, target), each (C, H, W/2).
+
+    Args:
+        picture: of any dtype, which stays.
+        direction: "AtoB": A is the input; "BtoA": B is.
+
+    Raises:
+        ValueError: if the width is odd.
+    """
+    width = picture.shape[-1]
+    if width % 2:
+        raise ValueError(f"A side-by-side picture has an even width, not {width}.")
+    a, b = picture[..., : width // 2], picture[..., width // 2 :]
+    return (a, b) if direction == "AtoB" else (b, a)
+
+
 def load_pair(file: PairFile, side: int) -> tuple[Tensor, Tensor]:
     """A and B as uint8 (3, side, side).
 
@@ -275,6 +292,37 @@ class FolderPairs:
             if progress:
                 progress(i + 1, len(self.files))
         return torch.empty(0), torch.empty(0)
+
+
+class MemoryPairs:
+    """Pairs that are in memory already, such as pictures that were drawn.
+
+    Args:
+        inputs, targets: uint8 (N, 3, side, side), pair i at place i of both.
+
+    Raises:
+        UserError: if they do not fit together.
+    """
+
+    held = True
+
+    def __init__(self, inputs: Tensor, targets: Tensor) -> None:
+        if inputs.shape != targets.shape or inputs.dim() != 4 or inputs.shape[2] != inputs.shape[3]:
+            raise UserError(
+                f"Inputs and targets must both have shape (N, 3, side, side); "
+                f"{tuple(inputs.shape)} and {tuple(targets.shape)} came."
+            )
+        if inputs.dtype != torch.uint8 or targets.dtype != torch.uint8:
+            raise UserError(f"Inputs and targets must be uint8; {inputs.dtype} and {targets.dtype} came.")
+        self.inputs, self.targets, self.side = inputs, targets, inputs.shape[-1]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def batch(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Inputs and targets, each uint8 (B, 3, side, side)."""
+        chosen = torch.as_tensor(indices)
+        return self.inputs[chosen], self.targets[chosen]
 
 
 def batches(pairs: Pairs, order: Sequence[Sequence[int]], ahead: int = 3) -> Iterator[tuple[Tensor, Tensor]]:

@@ -168,12 +168,18 @@ class Trainer:
 
     # --- the run -----------------------------------------------------------------------------
 
-    def fit(self, on_report: Callable[[Trainer], None] | None = None, progress: bool = True) -> Trainer:
+    def fit(
+        self,
+        on_report: Callable[[Trainer], None] | None = None,
+        progress: bool = True,
+        turns: int | None = None,
+    ) -> Trainer:
         """Train to the end, or until Ctrl-C, which saves and says how to go on.
 
         Args:
             on_report: called at every new row of `rows`, for live figures.
             progress: show a bar with images/s.
+            turns: go so many times through the data at the most; a further `fit` goes on from there.
 
         Returns:
             Itself; ``finished`` says whether the end was reached.
@@ -191,7 +197,8 @@ class Trainer:
             StopRequest() as stop,
             tqdm(total=total, initial=done, unit="img", disable=not progress, dynamic_ncols=True) as bar,
         ):
-            for epoch in range(self.step_number // self.steps_per_epoch, self.config.epochs):
+            first = self.step_number // self.steps_per_epoch
+            for epoch in range(first, self.config.epochs if turns is None else min(first + turns, self.config.epochs)):
                 self._epoch(epoch, stop, bar, on_report)
                 if stop.requested:
                     break
@@ -211,6 +218,11 @@ class Trainer:
     def finished(self) -> bool:
         """Was the last step done?"""
         return self.step_number >= self.steps
+
+    @property
+    def images_to_go(self) -> int:
+        """Pictures still to be seen."""
+        return self._images(self.steps) - self._images(self.step_number)
 
     def _epoch(self, epoch: int, stop: StopRequest, bar: Any, on_report: Any) -> None:
         order = epoch_order(len(self.source.train), self.config.batch, self.config.seed, epoch)

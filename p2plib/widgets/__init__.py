@@ -4,7 +4,9 @@ Only what ipywidgets 7.7 (Colab) and 8 share is used; every widget works by keyb
 what it shows.
 """
 
+from p2plib.widgets.mix import MixExplorer
 from p2plib.widgets.predict import predict
+from p2plib.widgets.shapes import ShapeTracer
 from p2plib.widgets.town import TownExplorer, choose_city
 
-__all__ = ["TownExplorer", "choose_city", "predict"]
+__all__ = ["MixExplorer", "ShapeTracer", "TownExplorer", "choose_city", "predict"]

@@ -27,7 +27,7 @@ def put(widget: Any, *, alt: str, picture: bytes | None = None) -> None:
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     data: dict[str, Any] = {"application/vnd.jupyter.widget-view+json": view, "text/plain": alt}
     if picture is not None:
-        data["image/png"] = picture
+        data["image/png"] = bytes(picture)  # a widget hands out a memoryview, which would be stored as a list
     display(data, metadata={"image/png": {"alt": alt}} if picture is not None else None, raw=True)
 
 

@@ -1,0 +1,146 @@
+"""Networks of a learner's: made and run, so that what goes wrong on the way is told with its cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from p2plib.checks.compare import describe
+from p2plib.checks.layout import Piece
+from p2plib.checks.outcome import Status
+from p2plib.checks.replay import Form
+from p2plib.checks.traced import Layer, Trace, look
+from p2plib.checks.trial import Stop, Trial
+
+#: Known mistakes: the question, and the forms that give the same.
+Mistakes = Sequence[tuple[str, Sequence[Form]]]
+#: (inputs, layers, form, training) → output.
+Replay = Callable[[Sequence[Tensor], Sequence[Layer], Form, bool], Tensor]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What one network should be, and what it is tried with.
+
+    Args:
+        call: how it is made, `DownBlock(3, 5)`.
+        arguments, named: the same, to be handed over.
+        pieces: its convolutions.
+        inputs: what it is given, and `names` what these are called.
+        outcome: the shape of what comes out.
+        replay: works out what comes out.
+        mistakes: known ones.
+        drops: has it dropout?
+        slope: of the activation below 0, for a block without norm whose convolution was not seen; 1 for none.
+        hint: a cause for another number of convolutions.
+    """
+
+    call: str
+    arguments: tuple[Any, ...]
+    named: dict[str, Any]
+    pieces: list[Piece]
+    inputs: tuple[Tensor, ...]
+    names: tuple[str, ...]
+    outcome: tuple[int, ...]
+    replay: Replay
+    mistakes: Mistakes
+    drops: bool = False
+    slope: float | None = None
+    hint: str | None = None
+
+
+def build(t: Trial, call: str, *arguments: Any, **named: Any) -> nn.Module:
+    """A network of the learner's class, or of a function that stands in for it."""
+    answer = t.answers[0]
+    if isinstance(answer, nn.Module):
+        name = t.exercise.parts[0].name
+        t.wrong(f"expected was the class `{name}`; an object made from it came", "Are there parentheses after it?")
+    ran = t.attempt(answer, *arguments, **named)
+    come_back(t, ran, f"`{call}`", (), Trace())
+    net = ran.value
+    if not isinstance(net, nn.Module):
+        t.wrong(f"`{call}` gives {describe(net)}; expected was an `nn.Module`, which knows its parameters")
+    if type(net).forward is nn.Module.forward and "forward" not in vars(net):
+        t.wrong(
+            f"`{type(net).__name__}` has no `forward`",
+            "Does `def forward` stand inside of the class, indented as `__init__` is?",
+        )
+    return net
+
+
+def redraw(t: Trial, net: nn.Module) -> None:
+    """Large weights, with which a tanh or a slope can be seen in the output."""
+    if not hasattr(net, "_parameters"):
+        return
+    with torch.no_grad():
+        for parameter in net.parameters():
+            if parameter.dim() > 1 and not isinstance(parameter, nn.UninitializedParameter):
+                parameter.copy_(0.25 * t.normal(*parameter.shape, dtype=torch.float32))
+
+
+def forward(t: Trial, e: Expected, net: nn.Module, *, train: bool, inputs: Any = None) -> tuple[Any, Trace]:
+    """What the network gives for its inputs, and what was seen on the way."""
+    inputs = e.inputs if inputs is None else inputs
+    given = [x.clone() for x in inputs]
+    trace = Trace()
+    ran = t.attempt(_in_mode, trace, net, train, *given)
+    come_back(t, ran, f"`forward` of `{e.call}`", given, trace, e)
+    t.require_unchanged(inputs, given, e.names)
+    return ran.value, trace
+
+
+def _in_mode(trace: Trace, net: nn.Module, train: bool, *inputs: Tensor) -> Any:
+    if "_parameters" in vars(net):
+        net.train(train)
+    return look(trace, net, *inputs)
+
+
+def come_back(t: Trial, ran: Any, what: str, given: Sequence[Any], trace: Trace, e: Expected | None = None) -> None:
+    """End the trial unless it returned; some errors have a cause that is certain here."""
+    try:
+        t.require_return(ran, what, given)
+    except Stop as stop:
+        if stop.status is Status.CRASHED:
+            stop.cause = _crash_cause(ran.error, trace, e) or stop.cause
+        raise
+
+
+def _crash_cause(error: BaseException, trace: Trace, e: Expected | None) -> str | None:
+    words = str(error)
+    unborn = (".__init__() call", "'_backward_hooks'", "'_forward_hooks'", "'_modules'", "'_parameters'")
+    if isinstance(error, AttributeError) and any(u in words for u in unborn):
+        return "Does `__init__` begin with `super().__init__()`?"
+    if e is None:
+        return None
+    if isinstance(error, TypeError) and "forward()" in words:
+        return f"It is called with {' and '.join(f'`{name}`' for name in e.names)}: does `forward` take that?"
+    return _why_sizes(trace, e) if isinstance(error, RuntimeError) and trace.ops else None
+
+
+def _why_sizes(trace: Trace, e: Expected) -> str | None:
+    """Channels that do not fit: what was joined, and what the convolution that failed is made for."""
+    along = [op.dim for op in trace.of("cat") if op.dim not in (1, -3)]
+    if along:
+        return f"It is concatenated along dimension {along[0]}. Which dimension of (B, C, H, W) are the channels?"
+    last, layers = trace.ops[-1].kind, trace.layers()
+    takes_skips = len(e.names) > 1 or len(e.pieces) > 2
+    if takes_skips and trace.of("add") and not trace.of("cat") and last in ("add", "up"):
+        return "The skip is added to what comes up. Are the two concatenated here?"
+    if len(e.pieces) > 1 or not layers or last not in ("conv", "up"):
+        return None
+    (inside, outside), piece = layers[0].channels, e.pieces[0]
+    if (inside, outside) == (piece.outside, piece.inside) != (outside, inside):
+        return "Have `in_channels` and `out_channels` changed places?"
+    if len(e.names) > 1 and inside == 2 * piece.inside:
+        return "`in_channels` counts `x` and `skip` together. Is it doubled once more?"
+    if len(e.names) > 1 and inside == piece.inside:
+        if any(op.twice for op in trace.of("cat")):
+            return "A tensor is concatenated with itself. Are `x` and `skip` meant?"
+        return (
+            None if trace.of("cat") else "The convolution is made for `x` and `skip` together. Are they concatenated?"
+        )
+    return None
