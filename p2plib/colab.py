@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+DRIVE = Path("/content/drive/MyDrive")
 NOT_NEEDED = {"jupyterlab"}  # the host has its own front end
 
 
@@ -24,6 +25,8 @@ def prepare() -> list[str]:
     Returns:
         The names of the packages installed.
     """
+    if DRIVE.is_dir():  # each notebook has a machine of its own there: only a mounted Drive outlives it
+        os.environ.setdefault("P2PLIB_MY_WORK", str(DRIVE / "pix2pix_my_work"))
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
     lacking = missing_packages()
     if lacking:

@@ -38,7 +38,7 @@ if importlib.util.find_spec("p2plib") is None:
 
     p2plib.colab.prepare()"""
 
-_BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*colab-badge\.svg\)\]\([^)]*\)")
+_BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*colab-badge\.svg\)\]\([^)]*\)( · \[its exercises in Colab\]\([^)]*\))?")
 
 
 def all_notebooks() -> list[Path]:
@@ -112,17 +112,22 @@ def _stamp_cell(notebook: Any) -> None:
 
 
 def _stamp_badge(notebook: Any, path: Path) -> None:
-    where = f"{path.parent.name}/{path.name}"
-    owner_and_name = repository().removeprefix("https://github.com/")
     image = "https://colab.research.google.com/assets/colab-badge.svg"
-    link = f"https://colab.research.google.com/github/{owner_and_name}/blob/main/{where}"
-    badge = f"[![Open in Colab]({image})]({link})"
+    badge = f"[![Open in Colab]({image})]({_in_colab(path.parent.name, path.name)})"
+    if path.parent.name == "notebooks" and (CHECKOUT / "solutions" / path.name).exists():
+        # links into my_work/ lead nowhere there
+        badge += f" · [its exercises in Colab]({_in_colab(GENERATED, path.name)})"
     first = notebook.cells[0]
     if _BADGE.search(first.source):
-        first.source = _BADGE.sub(badge, first.source)
+        first.source = _BADGE.sub(lambda _: badge, first.source)
     else:
         title, _, rest = first.source.partition("\n")
         first.source = f"{title}\n\n{badge}\n\n{rest.lstrip()}".rstrip()
+
+
+def _in_colab(folder: str, name: str) -> str:
+    owner_and_name = repository().removeprefix("https://github.com/")
+    return f"https://colab.research.google.com/github/{owner_and_name}/blob/main/{folder}/{name}"
 
 
 def _hide_answers(notebook: Any) -> None:

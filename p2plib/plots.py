@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
+import matplotlib.ticker
 import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
@@ -150,7 +151,9 @@ def strips(rows: Mapping[str, Tensor]) -> Figure:
             len(rows), 1, figsize=(7, 0.55 * sum(heights)), height_ratios=heights, squeeze=False
         )
         for axis, (name, strip) in zip(axes.flat, rows.items(), strict=True):
-            axis.imshow(strip.detach().cpu().numpy(), cmap="gray", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+            axis.imshow(
+                strip.detach().cpu().numpy(), cmap="gray", vmin=-1, vmax=1, aspect="auto", interpolation="nearest"
+            )
             axis.set_ylabel(name, rotation=0, ha="right", va="center", fontweight="bold")
             axis.set(xticks=[], yticks=[])
             axis.grid(False)
@@ -188,6 +191,7 @@ def _draw_losses(axis: Axes, title: str, names: Sequence[str], rows: Sequence[Ma
             marker = "o" if name == "held_out_l1" else ""
             axis.plot(*zip(*points, strict=True), label=CURVES[name], marker=marker, markersize=3)
     axis.set(title=title, xlabel="pictures seen")
+    axis.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
     if axis.lines:
         axis.legend(loc="lower right", bbox_to_anchor=(1.0, 0.97), ncols=2, borderaxespad=0, handlelength=1.6)
     else:
@@ -329,6 +333,7 @@ class LiveRace:
             points = [(row["images"], row["held_out_l1"]) for row in trainer.rows if row["held_out_l1"] is not None]
             axis.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
         axis.set(title="Distance, held out", xlabel="pictures seen", ylim=(0, None))
+        axis.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
         axis.legend(loc="lower left")
 
     def text(self, trainers: Mapping[str, Any]) -> str:

@@ -103,7 +103,7 @@ def _values(t: Trial, e: Expected, net: nn.Module, value: Tensor, trace: Trace, 
     if agrees(t, e, whole, value, train):
         return False
     by_hand = e.drops and not near(forward(t, e, net, train=train)[0], value)  # all that torch drops is the same again
-    if by_hand and train and _drops_by_hand(t, e, net, whole):
+    if by_hand and train and not trace.of(*WHOLE_CHANNELS) and _drops_by_hand(t, e, net, whole):
         return True
     cause = None if by_hand else named(e, whole, value, trace, train)
     if by_hand and not train:
@@ -134,9 +134,15 @@ def _drops_by_hand(t: Trial, e: Expected, net: nn.Module, layers: Sequence[Layer
     for join in ("x skip", "skip x"):
         plain = e.replay(e.inputs, layers, Form(p=0.0, join=join), True)
         kept = [(v - 2 * plain).abs() <= ROUNDING for v in values]
-        if all(bool((k | (v == 0)).all()) and 0.2 < k.float().mean() < 0.8 for k, v in zip(kept, values, strict=True)):
+        if all(_half_at_random(k) and bool((k | (v == 0)).all()) for k, v in zip(kept, values, strict=True)):
             return True
     return False
+
+
+def _half_at_random(kept: Tensor) -> bool:
+    """About half of the values, and neither all nor none of each channel."""
+    share = kept.float().mean((2, 3))
+    return 0.3 < float(share.mean()) < 0.7 and bool(((share > 0) & (share < 1)).any())
 
 
 def _unseen(t: Trial, e: Expected, net: nn.Module, value: Tensor, train: bool) -> None:

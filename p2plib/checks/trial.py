@@ -323,7 +323,7 @@ class Trial:
         if not known:
             choices = _listed(sorted(map(str, [right, *remarks])))
             self.wrong(f"{describe(value)} is none of the choices; they are {choices}")
-        self.wrong(f"{describe(value)} is not what the measurements say", remarks[known[0]])
+        self.wrong(f"{describe(value)} is not the right choice", remarks[known[0]])
 
 
 def _whole(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:

@@ -79,6 +79,27 @@ def test_nothing_is_installed_where_nothing_is_missing(monkeypatch):
     assert colab.prepare() == []
 
 
+def test_what_is_passed_is_kept_on_a_mounted_drive(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "")
+    monkeypatch.delenv("P2PLIB_MY_WORK", raising=False)
+    monkeypatch.setattr(colab, "DRIVE", tmp_path / "absent")
+    colab.prepare()
+    assert "P2PLIB_MY_WORK" not in os.environ
+    monkeypatch.setattr(colab, "DRIVE", tmp_path)
+    monkeypatch.setenv("P2PLIB_MY_WORK", "mine")
+    colab.prepare()
+    assert os.environ["P2PLIB_MY_WORK"] == "mine"
+    monkeypatch.delenv("P2PLIB_MY_WORK")
+    colab.prepare()
+    assert os.environ.pop("P2PLIB_MY_WORK") == str(tmp_path / "pix2pix_my_work")
+
+
+def test_a_chapter_leads_to_its_exercises_in_colab_too():
+    for path in notebooks.all_notebooks():
+        has_exercises = path.parent.name == "notebooks" and (ROOT / "exercises" / path.name).exists()
+        assert (f"/exercises/{path.name})" in notebooks.read(path).cells[0].source) == has_exercises
+
+
 def test_the_address_moves_in_one_place(tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     for name in ("pyproject.toml", "README.md", "notebooks/00_start_here.ipynb"):
