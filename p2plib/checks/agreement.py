@@ -37,19 +37,19 @@ def agrees(t: Trial, e: Expected, layers: Sequence[Layer], value: Tensor, train:
     if any(op.kind != "norm" for layer in layers for op in layer.norms):
         return False
     for join in ("x skip", "skip x"):
-        if near(value, e.replay(e.inputs, layers, replace(RIGHT, join=join), train)):
+        if near(value, e.replay(e.inputs, layers, replace(e.right, join=join), train)):
             if join == "skip x":
                 t.advise(SKIP_FIRST)
             return True
-    batch = not train and near(value, e.replay(e.inputs, layers, replace(joined(t), batch=True), train))
+    batch = not train and near(value, e.replay(e.inputs, layers, replace(joined(t, e), batch=True), train))
     if batch:
         t.advise(BATCH_IN_EVAL)
     return batch
 
 
-def joined(t: Trial) -> Form:
+def joined(t: Trial, e: Expected) -> Form:
     """The right form, with the order of channels that this learner has."""
-    return replace(RIGHT, join="skip x") if SKIP_FIRST in t.advice else RIGHT
+    return replace(e.right, join="skip x") if SKIP_FIRST in t.advice else e.right
 
 
 def complete(net: nn.Module, trace: Trace, pieces: Sequence[Piece]) -> tuple[list[Layer], bool]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from p2plib.checks import sandbox
+from p2plib.checks import registry, sandbox
 from p2plib.checks.registry import Exercise
 
 _OURS = str(Path(__file__).resolve().parents[1])
@@ -46,7 +46,7 @@ class Crash:
 
 def crash_of(error: BaseException, exercise: Exercise) -> Crash:
     """Look at an exception; its message is made within a second or not at all."""
-    theirs, last_is_theirs = _their_line(error.__traceback__)
+    theirs, last_is_theirs = _their_line(error.__traceback__, _earlier(exercise))
     written = sandbox.run(lambda: str(error), limit=1.0)
     message = written.value if isinstance(written.value, str) else ""
     name = type(error).__name__
@@ -59,17 +59,27 @@ def crash_of(error: BaseException, exercise: Exercise) -> Crash:
     )
 
 
-def _their_line(trace: TracebackType | None) -> tuple[tuple[int, str] | None, bool]:
-    """The deepest line that is neither ours nor a library's, and whether it is the deepest of all."""
-    theirs, last = None, False
+def _their_line(trace: TracebackType | None, earlier: set[str]) -> tuple[tuple[int, str] | None, bool]:
+    """The deepest line that is neither ours nor a library's, and whether it is the deepest of all.
+
+    A network is made of blocks that have passed before: a line of it is shown rather than a deeper one of theirs.
+    """
+    theirs, last, only_earlier = None, False, True
     while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        last = is_theirs(file)
-        if last:
-            text = linecache.getline(file, trace.tb_lineno, trace.tb_frame.f_globals).strip()
-            theirs = trace.tb_lineno, text
+        code = trace.tb_frame.f_code
+        last = is_theirs(code.co_filename)
+        of_earlier = code.co_qualname.split(".")[0] in earlier
+        if last and (only_earlier or not of_earlier):
+            text = linecache.getline(code.co_filename, trace.tb_lineno, trace.tb_frame.f_globals).strip()
+            theirs, only_earlier = (trace.tb_lineno, text), of_earlier
         trace = trace.tb_next
     return theirs, last
+
+
+def _earlier(exercise: Exercise) -> set[str]:
+    """What the parts of other exercises are called."""
+    parts = {part.name for other in registry.all_exercises() if other.id != exercise.id for part in other.parts}
+    return parts - {part.name for part in exercise.parts}
 
 
 def is_theirs(file: str) -> bool:

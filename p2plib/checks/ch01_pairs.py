@@ -37,6 +37,7 @@ SPLIT_MISTAKES = (
         "The picture is cut into an upper and a lower half. Which dimension of (C, H, W) is the width?",
         lambda p, d: _halves(p, d, p[:, : p.shape[1] // 2], p[:, p.shape[1] // 2 :]),
         lambda p, d: _halves(p, d, *p.chunk(2, 1)),
+        lambda p, d: _halves(p, d, p[:, : p.shape[2] // 2], p[:, p.shape[2] // 2 :]),
     ),
     Mistake("The columns are cut at half of the height. Is the width `shape[1]` or `shape[2]`?", _columns_by_height),
     Mistake(
@@ -102,6 +103,12 @@ SIGNED_MISTAKES = (
         "Each picture has its own mean taken away and is divided by its own deviation. Should 0 not always give -1?",
         lambda p: (p.float() - p.float().mean()) / p.float().std(),
     ),
+    Mistake(
+        "Almost everything is 1. The tanh is the network's last layer: a picture is only scaled and moved, is it not?",
+        lambda p: torch.tanh(p.float()),
+        lambda p: torch.tanh(p.float() / 255),
+        lambda p: torch.tanh(p.float() / 127.5 - 1),
+    ),
     Mistake("Black and white have changed places. Is the sign right?", lambda p: 1 - p / 127.5),
 )
 
@@ -118,6 +125,14 @@ BYTES_MISTAKES = (
         lambda x: (x.clamp(-1, 1) * 127.5 + 127.5).to(torch.uint8),
         lambda x: ((x.clamp(-1, 1) + 1) / 2 * 255).to(torch.uint8),
         lambda x: ((x + 1) / 2 * 255).clamp(0, 255).to(torch.uint8),
+    ),
+    Mistake(
+        "The conversion to uint8 cuts off what stands behind the point, and lets what lies outside wrap around. "
+        "Which two steps are missing before it?",
+        lambda x: _to_unit(x).to(torch.uint8),
+        lambda x: (x * 127.5 + 127.5).to(torch.uint8),
+        lambda x: ((x + 1) / 2 * 255).to(torch.uint8),
+        lambda x: ((x + 1) * 0.5 * 255).to(torch.uint8),
     ),
     Mistake(
         "What lies outside of [-1, 1] wraps around. Is a `clamp` missing?",

@@ -12,10 +12,10 @@ from p2plib.checks import layout, map_sizes, norm_forms, replay
 from p2plib.checks.judging import examine
 from p2plib.checks.layout import Piece
 from p2plib.checks.net_mistakes import DOWN_MISTAKES, ENCODER_MISTAKES, NET_MISTAKES, UP_MISTAKES, WITHOUT_DROPOUT
-from p2plib.checks.networks import Expected, come_back
+from p2plib.checks.networks import Expected, call_form, default_count
 from p2plib.checks.registry import Exercise, Part
 from p2plib.checks.replay import Form
-from p2plib.checks.traced import Layer, Trace, Unfilled
+from p2plib.checks.traced import Layer
 from p2plib.checks.trial import Trial
 from p2plib.models import DownBlock, UNetGenerator, UpBlock
 
@@ -51,11 +51,6 @@ def down_expected(t: Trial, named: dict[str, Any], inside: int, outside: int, si
         mistakes=DOWN_MISTAKES if not activate else ENCODER_MISTAKES,
         slope=0.2 if activate else 1.0,
     )
-
-
-def call_form(name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
-    """DownBlock(3, 5, norm=False)."""
-    return f"{name}({', '.join([*map(str, arguments), *(f'{k}={v}' for k, v in named.items())])})"
 
 
 # --- 2.3 ---------------------------------------------------------------------------------------
@@ -119,7 +114,7 @@ def check_unet3(t: Trial) -> None:
         e = net_expected(t, "UNet3", inside, outside, base, 3, size)
         examine(t, e)
         t.said[:] = [f"`{e.call}` is right"]
-    _default_count(t, "UNet3", layout.count(layout.unet(3, 3, 64, 3)))
+    default_count(t, "UNet3", layout.count(layout.unet(3, 3, 64, 3)))
 
 
 def check_unet(t: Trial) -> None:
@@ -135,7 +130,7 @@ def check_unet(t: Trial) -> None:
     for depth, inside, outside, base, size in cases:
         examine(t, net_expected(t, "UNetGenerator", inside, outside, base, depth, size, named={"depth": depth}))
         t.said[:] = [f"it is right at depth {depth}"]
-    _default_count(t, "UNetGenerator", 54_413_955)
+    default_count(t, "UNetGenerator", 54_413_955)
 
 
 def net_expected(
@@ -168,21 +163,6 @@ def net_expected(
         drops=True,
         hint="Does `depth` decide how many blocks are made?" if "depth" in named and depth != 3 else None,
     )
-
-
-def _default_count(t: Trial, name: str, right: int) -> None:
-    """Count at the defaults, without memory for the weights; where that fails there is nothing to say."""
-
-    def made() -> int:
-        with torch.device("meta"), Unfilled():
-            return sum(p.numel() for p in t.answers[0]().parameters())
-
-    ran = t.attempt(made)
-    if isinstance(ran.error, TypeError):
-        come_back(t, ran, f"`{name}()`", (), Trace())
-    if isinstance(ran.value, int):
-        t.require(ran.value == right, f"`{name}()` has {ran.value:,} parameters; expected were {right:,}",
-                  "Are the defaults those that were asked for?")  # fmt: skip
 
 
 EXERCISES = (

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from p2plib.checks.causes import MEDIAN_PAIR, RETURNS_TWO, cause_of, explained
-from p2plib.checks.compare import Unlike, number, require_tensor, shape
+from p2plib.checks.compare import Unlike, describe, number, require_tensor, shape
 from p2plib.checks.trial import Mistake, Trial
 
 #: How much farther than the best a picture may lie: the rounding of float32.
@@ -94,7 +94,7 @@ def check_constants(t: Trial) -> None:
                 t.said += unlike.right
                 stacks = [(stack,) for stack in pictures]
                 alike = cause_of(t, stacks, mistakes, of=of, tolerance=1e-5)
-                t.wrong(unlike.found, RETURNS_TWO if _is_pair(value) else alike)
+                t.wrong(unlike.found, RETURNS_TWO if _is_pair(value) or "the medians stood" in unlike.found else alike)
         t.right(f"`{t.exercise.parts[of].name}` is right")
 
 
@@ -111,6 +111,10 @@ def _judge(t: Trial, value: Any, outcomes: Tensor, best: Tensor, name: str, dist
         value = value.to(best.dtype)
     if _is_pair(value):
         raise Unlike([], f"`best_{name.lower()}` returned two tensors; expected was one, of shape {shape(best)}")
+    if isinstance(value, Tensor) and not value.is_floating_point():
+        places = value.shape == best.shape and torch.equal(value, outcomes.median(0).indices)
+        what = "the places where the medians stood" if places else "whole numbers"
+        raise Unlike([], f"the result of `best_{name.lower()}` is {describe(value)}, {what}; expected was a picture")
     require_tensor(value, best, f"the result of `best_{name.lower()}`", tolerance=torch.inf)
     reached, least = (distance(picture.double(), outcomes.double()).mean(0) for picture in (value.detach(), best))
     if not bool((reached - least <= SLACK[name]).all()):

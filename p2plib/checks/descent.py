@@ -113,6 +113,13 @@ SAID = {
     "a leaf Variable that requires grad is being used in an in-place operation": (
         "The move itself must not be recorded for the gradient. Does it stand inside `with torch.no_grad():`?"
     ),
+    "unsupported operand type(s) for *: 'float' and 'NoneType'": (
+        "`.grad` is `None`. Was `backward()` called before, and is this still the tensor that has `requires_grad`, not "
+        "a new one from `c = c - …`?"
+    ),
+    "can't multiply sequence by non-int of type 'float'": (
+        "`torch.autograd.grad` returns a tuple, one gradient for each thing that is asked for. Is its first one taken?"
+    ),
     "does not require grad": (
         "Nothing was recorded for the gradient. Does the picture have `requires_grad`, and is the loss taken "
         "outside of `no_grad()`?"

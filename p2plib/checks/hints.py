@@ -26,6 +26,7 @@ def hint(id: str, n: int = 1) -> None:
         raise UserError(f"{id} has {count} hints; n is a whole number from 1 to {count}, not {n!r}.")
     head = f"Hint {n} of {count} to {id} {exercise.title}"
     body = exercise.hints[n - 1]
+    body += f' (The next one: `hint("{id}", n={n + 1})`.)' if n < count else ""
     inside = f"<div><b>{html.escape(head)}</b></div><div>{render.markup(body)}</div>"
     render.show(render.box(_edge(), inside), f"{head}\n{body}")
 

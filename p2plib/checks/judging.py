@@ -45,9 +45,10 @@ def _shape(t: Trial, e: Expected, value: Any, trace: Trace) -> None:
     if not isinstance(value, Tensor):
         t.wrong(f"`forward` of `{e.call}` returns {describe(value)}; expected was a tensor")
     if tuple(value.shape) != e.outcome:
-        finding = layout.geometry(trace, e.pieces, padding=True)
+        fact, cause = layout.shaped(trace, e.pieces) or (None, None)
         found = f"`{e.call}` turns {shape(e.inputs[0])} into {shape(value)}; expected was {e.outcome}"
-        t.wrong("; ".join(filter(None, (found, finding and finding[0]))), finding[1] if finding else _other(e, trace))
+        cause = (e.why_shape and e.why_shape(e, value)) or cause or _other(e, trace)
+        t.wrong("; ".join(filter(None, (found, fact))), cause)
     t.right(f"the shape of what `{e.call}` returns is right, {e.outcome}")
     if value.dtype != torch.float32:
         t.wrong(f"its dtype is {dtype(value)}; expected was float32, as it came in")
@@ -110,11 +111,14 @@ def _values(t: Trial, e: Expected, net: nn.Module, value: Tensor, trace: Trace, 
         cause = "It drops out in eval mode, too. Where does `self.training` come in?"
     if train and e.drops and trace.of(*WHOLE_CHANNELS):
         cause = "It does not drop single values. Is `nn.Dropout` meant?"
+    dropped = [op for op in trace.of("drop") if op.training and op.p] or trace.of(*WHOLE_CHANNELS)
+    if cause is None and train and not e.drops and dropped:
+        cause = "A dropout runs. Was one asked for here?"
     if cause is None and guessed:
         _unseen(t, e, net, value, train)
         return True
     finding = layout.norms(layers, e.pieces) if cause is None and not guessed else None
-    _differ(t, e, value, e.replay(e.inputs, whole, joined(t), train), train, finding[1] if finding else cause)
+    _differ(t, e, value, e.replay(e.inputs, whole, joined(t, e), train), train, finding[1] if finding else cause)
     return True
 
 
@@ -147,8 +151,11 @@ def _half_at_random(kept: Tensor) -> bool:
 
 def _unseen(t: Trial, e: Expected, net: nn.Module, value: Tensor, train: bool) -> None:
     """What must hold whatever the convolutions are."""
-    if len(e.pieces) > 1:
-        inside = bool((value.abs() <= 1).all())
+    inside = bool((value.abs() <= 1).all())
+    if e.logits:  # with large weights they are far from 0 on both sides; none is 0 exactly
+        found = f"the output of `{e.call}` runs {span(value)}; expected were logits, of either sign and of any size"
+        t.require(not inside and bool((value != 0).all()), found)
+    elif len(e.pieces) > 1:
         t.require(inside, f"the output of `{e.call}` runs {span(value)}; expected was between -1 and 1")
     elif len(e.inputs) == 2:
         x, skip = e.inputs
@@ -213,10 +220,10 @@ def _input_gradients(t: Trial, e: Expected, weights: Tensor, came: Sequence[Tens
         # Where an activation is all but 0, rounding decides which slope it has: a few values may differ.
         return all(float((a - b).norm()) <= 0.02 * float(b.norm()) for a, b in zip(came, right, strict=True))
 
-    if alike(joined(t)):
+    if alike(joined(t, e)):
         return
     where = {"skip": "the skips", "x": "what comes up from the bottleneck"}
-    cuts = [words for cut, words in where.items() if len(e.pieces) > 2 and alike(replace(joined(t), cut=cut))]
+    cuts = [words for cut, words in where.items() if len(e.pieces) > 2 and alike(replace(joined(t, e), cut=cut))]
     cause = f"Are {cuts[0]} cut off, by a `detach()` or a `no_grad()`?" if len(cuts) == 1 else None
     t.wrong("the gradient that reaches the input is another than it should be", cause)
 

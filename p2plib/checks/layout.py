@@ -22,6 +22,7 @@ class Piece:
         up: is it a transposed one?
         inside, outside: its channels.
         bias, norm: has it one?
+        stride: its stride.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Piece:
     outside: int
     bias: bool
     norm: bool
+    stride: int = 2
 
     @property
     def count(self) -> int:
@@ -133,12 +135,21 @@ def geometry(trace: Trace, pieces: Sequence[Piece], padding: bool = False) -> Fi
         if layer.up != piece.up:
             fact = f"{piece.name} has {'a transposed' if layer.up else 'an ordinary'} convolution"
             return (fact, f"Is `nn.{asked}` meant?") if len(layers) == len(pieces) else None
-        facts = [("kernel_size", op.kernel, 4), ("stride", op.stride, 2)]
+        facts = [("kernel_size", op.kernel, 4), ("stride", op.stride, piece.stride)]
         for name, came, right in facts + [("padding", op.padding, 1)] * padding:
             if came != (right, right) and len(came) == 2:
-                word = name.removesuffix("_size")
+                word = name.removesuffix("_size") + f" of {piece.name}" * (len(pieces) > 1)
                 return f"the {word} is {_side(came)}", f"Is `{name}={right}` meant in `nn.{asked}`?"
     return None
+
+
+def shaped(trace: Trace, pieces: Sequence[Piece]) -> Finding | None:
+    """What is otherwise about a network that gives another shape than it should."""
+    layers = trace.layers()
+    ups = any(layer.up for layer in layers) or any(piece.up for piece in pieces)
+    if layers and len(pieces) > 1 and len(layers) != len(pieces) and not ups:
+        return _number(layers, pieces)  # in a plain chain one more or less says all
+    return geometry(trace, pieces, padding=True)
 
 
 def _side(two: tuple[int, ...]) -> str:
@@ -147,6 +158,8 @@ def _side(two: tuple[int, ...]) -> str:
 
 def _number(layers: Sequence[Layer], pieces: Sequence[Piece]) -> Finding:
     came, right = ([sum(p.up == up for p in of) for up in (False, True)] for of in (layers, pieces))
+    if came[1] == right[1] == 0:
+        return f"{came[0]} convolutions run; expected were {right[0]}", None
     fact = f"{came[0]} convolutions and {came[1]} transposed ones run; expected were {right[0]} and {right[1]}"
     return fact, None
 
@@ -163,6 +176,8 @@ def _channels(trace: Trace, layers: Sequence[Layer], pieces: Sequence[Piece]) ->
 def _why_channels(trace: Trace, layer: Layer, piece: Piece, pieces: Sequence[Piece]) -> str | None:
     inside, outside = layer.channels
     widest = max(p.outside for p in pieces)
+    if piece == pieces[0] and len(pieces) > 1 and inside == piece.inside and outside == 64:
+        return "It has 64 channels whatever `base` is. Where does `base` come in?"
     if not piece.up and inside == piece.inside == piece.outside == widest and outside == 2 * inside:
         return "The channels go on doubling. Where do they stop, at 8 · base?"
     if piece.up and 2 * inside == piece.inside and not trace.of("cat"):

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Sequence
-from typing import Any
 
-from p2plib.checks.compare import describe
 from p2plib.checks.trial import Mistake, Trial
+from p2plib.checks.whole import compare_whole
 
 
 def conv_side(side: int, kernel: int, stride: int, padding: int) -> int:
@@ -80,6 +77,12 @@ TRANSPOSED_MISTAKES = (
         lambda s, k, t, p: s - 1 * t - 2 * p + k,
     ),
     Mistake(SWAPPED, conv_side),
+    Mistake(
+        "It is the other formula with a multiplication. Set windows down on paper: where does the last one begin?",
+        lambda s, k, t, p: (s + 2 * p - k) * t + 1,
+        lambda s, k, t, p: (s - 2 * p - k) * t + 1,
+        lambda s, k, t, p: (s + 2 * p - k + 1) * t,
+    ),
     Mistake(ONE_LAYER, lambda s, k, t, p: s * 2),
     Mistake("It is the side times the stride. Where do kernel and padding come in?", lambda s, k, t, p: s * t),
     Mistake("A side is a whole number. Where does a float come in?", lambda s, k, t, p: (s - 1) * t - 2.0 * p + k),
@@ -91,39 +94,5 @@ def check_sizes(t: Trial) -> None:
     cases = [(256, 4, 2, 1), (7, 4, 2, 1), (31, 4, 1, 1), (14, 3, 2, 0), (15, 5, 3, 2), (13, 2, 5, 0), (9, 7, 4, 3)]
     cases.append((t.integer(20, 60), t.integer(2, 7), t.integer(2, 5), t.integer(2, 3)))
     for of, (right, mistakes) in enumerate(((conv_side, CONV_MISTAKES), (transposed_side, TRANSPOSED_MISTAKES))):
-        came = []
-        for case in cases:
-            came.append(_number(t.call(*case, of=of)))
-            name = t.exercise.parts[of].name
-            if type(came[-1]) is not int or came[-1] != right(*case):
-                came += [_number(t.attempt(t.answers[of], *c).value) for c in cases[len(came) :]]
-                cause = _cause(came, cases, mistakes)
-                _wrong(t, f"`{name}({', '.join(map(str, case))})`", came[cases.index(case)], right(*case), cause)
+        compare_whole(t, cases, right, mistakes, of=of)
         t.right(f"`{t.exercise.parts[of].name}` is right")
-
-
-def _number(value: Any) -> Any:
-    """An int for whatever is a whole number by its type (NumPy's, a tensor of one), else what it is."""
-    if isinstance(value, bool):
-        return value
-    try:
-        return operator.index(value)
-    except (TypeError, ValueError, RuntimeError):
-        return float(value) if isinstance(value, float) else value  # np.float64 is a float
-
-
-def _wrong(t: Trial, call: str, came: Any, right: int, cause: str | None) -> None:
-    if isinstance(came, float) and came == right:
-        t.wrong(f"{call} has the right value, but it came as a float, {describe(came)}; a side is an int", cause)
-    t.wrong(f"{call} gave {describe(came)}; expected was {right}", cause)
-
-
-def _cause(came: list[Any], cases: Sequence[tuple[int, ...]], mistakes: Sequence[Mistake]) -> str | None:
-    """The one mistake that gives what came in every case."""
-    causes = {
-        mistake.cause
-        for mistake in mistakes
-        for like in mistake.like
-        if all(type(x) is type(y) and x == y for x, y in zip(came, (like(*c) for c in cases), strict=True))
-    }
-    return causes.pop() if len(causes) == 1 else None

@@ -47,15 +47,16 @@ def mine(id: str) -> Any:
         UserError: for an exercise that does not exist, or a question, which has nothing to run.
     """
     exercise = registry.find(id)
-    if any(part.ours is None for part in exercise.parts):
+    parts = _runnable(exercise)
+    if not parts:
         raise UserError(f"{id} is a question: there is nothing of it to run.")
     found = _passed.get(id) if store.recording() else None
     trouble = ""
     if found is None and store.recording():
         found, trouble = _from_file(exercise)
     if found is None:
-        found = tuple(part.ours for part in exercise.parts)
-        names = " and ".join(f"`{part.name}`" for part in exercise.parts)
+        found = tuple(part.ours for part in parts)
+        names = " and ".join(f"`{part.name}`" for part in parts)
         said = f"{id} {exercise.title}: {trouble}this is the library's {names}, until yours is passed."
         render.show(f'<div style="{render.FAINT}">{render.markup(said)}</div>', said)
     return found[0] if len(found) == 1 else found
@@ -74,15 +75,22 @@ def keep(exercise: Exercise, answers: Sequence[Any], passes: Callable[[Sequence[
         UserError: if nothing can be written there.
     """
     names = {id(known): part.name for e in registry.all_exercises() if e.id != exercise.id and e.id in _passed
-             for part, known in zip(e.parts, _passed[e.id], strict=True)}  # fmt: skip
-    made = [_is_made(part, answer) for part, answer in zip(exercise.parts, answers, strict=True)]
-    _passed[exercise.id] = tuple(a() if call else a for a, call in zip(answers, made, strict=True))
-    if any(part.kind == "value" or part.ours is None for part in exercise.parts):
-        return None  # a question: there is nothing of it to run
+             for part, known in zip(_runnable(e), _passed[e.id], strict=True)}  # fmt: skip
+    kept = [(part, a) for part, a in zip(exercise.parts, answers, strict=True) if part in _runnable(exercise)]
+    if not kept:
+        return None
+    made = [_is_made(part, answer) for part, answer in kept]
+    _passed[exercise.id] = tuple(a() if call else a for (_, a), call in zip(kept, made, strict=True))
     try:
-        parts = zip(exercise.parts, answers, made, strict=True)
-        written = source.merge(source.write_down(part.name, answer, names, call) for part, answer, call in parts)
-        _try(put(_read(), exercise, written), exercise, passes)
+        parts = zip(kept, made, strict=True)
+        written = source.merge(source.write_down(part.name, a, names, call) for (part, a), call in parts)
+
+        def passes_again(found: Sequence[Any]) -> bool:
+            """With what the file holds in the place of what was handed in; a question's answer stays."""
+            again = dict(zip((part.name for part, _ in kept), found, strict=True))
+            return passes([again.get(part.name, a) for part, a in zip(exercise.parts, answers, strict=True)])
+
+        _try(put(_read(), exercise, written), exercise, passes_again)
     except source.NotKept as why:
         return f"It is not written into my_work/{FILE}: {why}. `mine` knows it until this notebook is closed."
     with store.locked(my_work()):
@@ -94,6 +102,11 @@ def keep(exercise: Exercise, answers: Sequence[Any], passes: Callable[[Sequence[
         if new != old:
             write_atomic(path, new)
     return None
+
+
+def _runnable(exercise: Exercise) -> list[Part]:
+    """The parts that are no questions."""
+    return [part for part in exercise.parts if part.kind != "value" and part.ours is not None]
 
 
 def _is_made(part: Part, answer: Any) -> bool:
@@ -165,7 +178,7 @@ def _try(text: str, exercise: Exercise, passes: Callable[[Sequence[Any]], bool])
     ran = sandbox.run(_execute, text, limit=exercise.limit)
     if ran.error is not None or ran.too_slow:
         raise source.NotKept("the file would not run any more")
-    if not passes([getattr(ran.value, part.name, None) for part in exercise.parts]):
+    if not passes([getattr(ran.value, part.name, None) for part in _runnable(exercise)]):
         raise source.NotKept("outside of this notebook it does not pass")
 
 
@@ -197,5 +210,5 @@ def _from_file(exercise: Exercise) -> tuple[tuple[Any, ...] | None, str]:
     if ran.too_slow or ran.error is not None:
         why = type(ran.error).__name__ if ran.error is not None and not ran.too_slow else "it does not come to an end"
         return None, f"my_work/{FILE} could not be run ({why}); "
-    found = [getattr(ran.value, part.name, None) for part in exercise.parts]
+    found = [getattr(ran.value, part.name, None) for part in _runnable(exercise)]
     return (None, "") if any(f is None for f in found) else (tuple(found), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,8 @@ from torch import Tensor, nn
 from p2plib.checks.compare import describe
 from p2plib.checks.layout import Piece
 from p2plib.checks.outcome import Status
-from p2plib.checks.replay import Form
-from p2plib.checks.traced import Layer, Trace, look
+from p2plib.checks.replay import RIGHT, Form
+from p2plib.checks.traced import Layer, Trace, Unfilled, look
 from p2plib.checks.trial import Stop, Trial
 
 #: Known mistakes: the question, and the forms that give the same.
@@ -37,6 +38,9 @@ class Expected:
         drops: has it dropout?
         slope: of the activation below 0, for a block without norm whose convolution was not seen; 1 for none.
         hint: a cause for another number of convolutions.
+        right: the form that is right.
+        logits: has a net's output no bounds?  Otherwise it lies in [-1, 1].
+        why_shape: a cause for what came in another shape, if it is certain.
     """
 
     call: str
@@ -51,6 +55,14 @@ class Expected:
     drops: bool = False
     slope: float | None = None
     hint: str | None = None
+    right: Form = RIGHT
+    logits: bool = False
+    why_shape: Callable[[Expected, Tensor], str | None] | None = None
+
+
+def call_form(name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
+    """DownBlock(3, 5, norm=False)."""
+    return f"{name}({', '.join([*map(str, arguments), *(f'{k}={v}' for k, v in named.items())])})"
 
 
 def build(t: Trial, call: str, *arguments: Any, **named: Any) -> nn.Module:
@@ -70,6 +82,21 @@ def build(t: Trial, call: str, *arguments: Any, **named: Any) -> nn.Module:
             "Does `def forward` stand inside of the class, indented as `__init__` is?",
         )
     return net
+
+
+def default_count(t: Trial, name: str, right: int) -> None:
+    """Count at the defaults, without memory for the weights; where that fails there is nothing to say."""
+
+    def made() -> int:
+        with torch.device("meta"), Unfilled():
+            return sum(p.numel() for p in t.answers[0]().parameters())
+
+    ran = t.attempt(made)
+    if isinstance(ran.error, TypeError):
+        come_back(t, ran, f"`{name}()`", (), Trace())
+    if isinstance(ran.value, int):
+        t.require(ran.value == right, f"`{name}()` has {ran.value:,} parameters; expected were {right:,}",
+                  "Are the defaults those that were asked for?")  # fmt: skip
 
 
 def redraw(t: Trial, net: nn.Module) -> None:
@@ -118,7 +145,39 @@ def _crash_cause(error: BaseException, trace: Trace, e: Expected | None) -> str 
         return None
     if isinstance(error, TypeError) and "forward()" in words:
         return f"It is called with {' and '.join(f'`{name}`' for name in e.names)}: does `forward` take that?"
-    return _why_sizes(trace, e) if isinstance(error, RuntimeError) and trace.ops else None
+    by_sizes = _why_sizes(trace, e) if isinstance(error, RuntimeError) and trace.ops else None
+    return by_sizes or _why_message(words, e)
+
+
+#: Words of an error that mean one thing only, in a block that takes a skip.
+WITH_SKIP = {
+    "Boolean value of Tensor with more than one value": "`if skip` asks whether its numbers are true. "
+    "Is `if skip is not None` meant?",
+    "but got NoneType": "The first up block has no skip. What is concatenated when `skip` is `None`?",
+    "input to conv_transpose2d, but got input of size": "`torch.stack` makes a new dimension. Is `torch.cat` meant, "
+    "which joins along one that is there?",
+}
+#: The same in a network of several levels.
+IN_NET = {
+    "Sizes of tensors must match except in dimension 1": "Two maps of different sides are to be concatenated. "
+    "Draw the U and write the side at each block: which skip has the side of what comes up?",
+    "Kernel size can't be greater than actual input size": "There is nothing left to halve. Are there as many down "
+    "blocks as the depth says?",
+}
+
+
+def _why_message(words: str, e: Expected) -> str | None:
+    known = IN_NET if len(e.pieces) > 2 else WITH_SKIP if len(e.names) > 1 else {}
+    for part, cause in known.items():
+        if part in words:
+            return cause
+    channels = re.search(r"to have (\d+) channels, but got (\d+) channels", words)
+    if channels and len(e.pieces) > 2 and not e.logits:
+        return (
+            f"A block that is made for {channels[1]} channels is given {channels[2]}. Do its `in_channels` count "
+            "what comes up and the skip, where it gets one?"
+        )
+    return None
 
 
 def _why_sizes(trace: Trace, e: Expected) -> str | None:
@@ -127,9 +186,14 @@ def _why_sizes(trace: Trace, e: Expected) -> str | None:
     if along:
         return f"It is concatenated along dimension {along[0]}. Which dimension of (B, C, H, W) are the channels?"
     last, layers = trace.ops[-1].kind, trace.layers()
+    if last == "linear":
+        return "`nn.Linear` is made for one size of picture. Is a convolution meant, which takes any?"
     takes_skips = len(e.names) > 1 or len(e.pieces) > 2
     if takes_skips and trace.of("add") and not trace.of("cat") and last in ("add", "up"):
         return "The skip is added to what comes up. Are the two concatenated here?"
+    if len(e.pieces) > 1 and len(layers) == 1 and layers[0].channels[0] != e.pieces[0].inside:
+        made = layers[0].channels[0]
+        return f"The first convolution is made for {made} channels. Where does `in_channels` come in?"
     if len(e.pieces) > 1 or not layers or last not in ("conv", "up"):
         return None
     (inside, outside), piece = layers[0].channels, e.pieces[0]

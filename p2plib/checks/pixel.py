@@ -58,8 +58,11 @@ def _reductions(each: Callable[[Tensor], Tensor]) -> tuple[Mistake, ...]:
     )
 
 
+LENGTH = "This is the length of the difference, the root of the sum of squares. Is a mean over the pixels meant?"
+
 L1_MISTAKES = (
     *_reductions(torch.abs),
+    Mistake(LENGTH, lambda o, t: (o - t).norm()),
     Mistake(
         "Differences above and below 0 cancel. Is `abs` missing?",
         _signed,
@@ -78,6 +81,7 @@ L1_MISTAKES = (
 
 L2_MISTAKES = (
     *_reductions(torch.square),
+    Mistake(LENGTH, lambda o, t: (o - t).norm()),
     Mistake("Nothing is squared: this is the L1 loss. Have the two changed places?", l1_loss),
     Mistake("A square root is taken at the end. Is it asked for?", lambda o, t: l2_loss(o, t).sqrt()),
     Mistake(

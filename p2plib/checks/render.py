@@ -6,6 +6,7 @@ import html
 import re
 import sys
 
+from p2plib.checks import registry
 from p2plib.checks.outcome import Outcome, Status
 
 BOX = "border-left:4px solid {};padding:4px 12px;margin:0.3em 0;max-width:56em;line-height:1.5"
@@ -104,5 +105,6 @@ def _further(outcome: Outcome) -> list[str]:
 
 
 def _last(outcome: Outcome) -> list[str]:
-    again = f'The same numbers again: `check("{outcome.exercise}", …, seed={outcome.seed})`'
+    form = registry.find(outcome.exercise).form
+    again = f"The same numbers again: `{form[:-1]}, seed={outcome.seed})`"
     return [*outcome.notes, *([again] if outcome.seed is not None else [])]

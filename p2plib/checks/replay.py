@@ -70,6 +70,11 @@ def down_block(x: Tensor, layer: Layer, form: Form, *, activate: bool, training:
     return _steps(x, layer, form.down_steps, act, _same, form.batch or training)
 
 
+def chain_block(x: Tensor, layer: Layer, form: Form, *, stride: int, training: bool) -> Tensor:
+    """(B, C, H, W) → (B, out, h, w): a block of a plain chain of layers."""
+    return _steps(x, layer, form.down_steps, form.down, _same, form.batch or training, stride)
+
+
 def up_block(x: Tensor, skip: Tensor | None, layer: Layer, form: Form, *, drop: bool, training: bool) -> Tensor:
     """(B, C, H, W) and a skip or None → (B, out, 2H, 2W)."""
     if skip is not None:
@@ -100,12 +105,20 @@ def unet(x: Tensor, layers: Sequence[Layer], form: Form, *, training: bool) -> T
     return form.end(x)
 
 
-def _steps(x: Tensor, layer: Layer, steps: Sequence[str], act: Activation, fall: Activation, training: bool) -> Tensor:
+def _steps(
+    x: Tensor,
+    layer: Layer,
+    steps: Sequence[str],
+    act: Activation,
+    fall: Activation,
+    training: bool,
+    stride: int = 2,
+) -> Tensor:
     for step in steps:
         if step == "act":
             x = act(x)
         elif step == "conv":
-            x = _convolve(x, layer)
+            x = _convolve(x, layer, stride)
         elif step == "norm" and layer.norm is not None:
             x = _normalise(x, layer, training)
         elif step == "drop":
@@ -113,10 +126,10 @@ def _steps(x: Tensor, layer: Layer, steps: Sequence[str], act: Activation, fall:
     return x
 
 
-def _convolve(x: Tensor, layer: Layer) -> Tensor:
+def _convolve(x: Tensor, layer: Layer, stride: int) -> Tensor:
     assert layer.conv.weight is not None
     convolve = functional.conv_transpose2d if layer.up else functional.conv2d
-    return convolve(x, layer.conv.weight, layer.conv.bias, stride=2, padding=1)
+    return convolve(x, layer.conv.weight, layer.conv.bias, stride=stride, padding=1)
 
 
 def _normalise(x: Tensor, layer: Layer, training: bool) -> Tensor:

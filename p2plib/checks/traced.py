@@ -161,7 +161,7 @@ def _read(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Op | Non
     name = getattr(func, "__name__", "")
     reader = _READERS.get(name)
     if reader is None:
-        return Op(name) if name in (*NORMS, *WHOLE_CHANNELS, "interpolate") else None
+        return Op(name) if name in (*NORMS, *WHOLE_CHANNELS, "interpolate", "linear") else None
     try:
         return reader(func, args, kwargs)
     except (TypeError, ValueError, IndexError, AttributeError):  # torch will say what is wrong with the call

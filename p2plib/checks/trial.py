@@ -178,8 +178,9 @@ class Trial:
     # --- judging ----------------------------------------------------------------------------
 
     def right(self, words: str) -> None:
-        """Something is right, and will be said if something else is not."""
-        self.said.append(words)
+        """Something is right, and will be said, once, if something else is not."""
+        if words not in self.said:
+            self.said.append(words)
 
     def advise(self, words: str) -> None:
         """A sentence that is shown even if all is right."""
@@ -294,7 +295,7 @@ class Trial:
         if ran.error is None:
             returned = isinstance(ran.value, kind) or ran.value is kind
             self.wrong(
-                f"{expected}; {f'a {kind.__name__} was returned' if returned else describe(ran.value)} came back",
+                f"{expected}; {'one was returned' if returned else f'{describe(ran.value)} came back'}",
                 f"Is `return` there in place of `raise`, before `{kind.__name__}`?" if returned else None,
             )
         if not isinstance(ran.error, Exception):

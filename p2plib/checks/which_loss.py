@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from p2plib.checks.causes import MEDIAN_PAIR, cause_of, explained
@@ -48,14 +49,19 @@ MISTAKES = (
     ),
     Mistake("What would have to be measured for the other answer to come?", lambda o, x: "L1", lambda o, x: "L2"),
     Mistake(
-        "An L1 loss and an L2 loss are numbers of different units: which one is smaller says how large the "
-        "differences are. Which two distances can be compared?",
+        "Is an L1 loss compared with an L2 loss? They are numbers of different units: which one is smaller says how "
+        "large the differences are.",
         _stack(_smaller),
         _stack(lambda o, x: _other(_smaller(o, x))),
     ),
     Mistake(
-        "L1 and L2 losses to the first outcome are compared: numbers of different units, to one outcome of many. "
-        "What do all the outcomes together say?",
+        "Is one distance an L1 and the other an L2? They are numbers of different units: can both be measured alike?",
+        lambda o, x: "L1" if l1_loss(o, x.median(0).values) < l2_loss(o, x.mean(0)) else "L2",
+        lambda o, x: "L1" if l2_loss(o, x.median(0).values) < l1_loss(o, x.mean(0)) else "L2",
+    ),
+    Mistake(
+        "Are L1 and L2 losses to the first outcome compared? They are numbers of different units, and what do all the "
+        "outcomes together say?",
         lambda o, x: _smaller(o, x[0]),
         lambda o, x: _other(_smaller(o, x[0])),
     ),
@@ -95,7 +101,8 @@ def _problem(t: Trial, loss: str, spread: str, first: str) -> tuple[Tensor, Tens
     """An output (C, H, W) and outcomes (9, C, H, W), at each pixel two of them far off to one side.
 
     Args:
-        loss: of which one the output is the best picture, but for noise of a tenth of what lies between the two.
+        loss: of which one the output is the best picture, but for noise, and for a seventh of its pixels, which are
+            those of the other: no single pixel tells the two apart, nor is the distance to the right one near 0.
         spread: "little", so that L2 is smaller than L1, or "much", so that it is greater.
         first: is the first outcome far off at "any" pixel, at none ("usual"), or at all ("far")?
     """
@@ -109,5 +116,7 @@ def _problem(t: Trial, loss: str, spread: str, first: str) -> tuple[Tensor, Tens
     usual = t.uniform(*size, low=-0.5, high=0.5) + 0.18 * far * t.uniform(COUNT, *size)
     outcomes = usual + side * far * is_far
     median, mean = outcomes.median(0).values, outcomes.mean(0)
-    noise = t.normal(*size) * (0.1 * (median - mean).abs()) + 0.005 * t.normal(*size)
-    return ((median if loss == "L1" else mean) + noise).float(), outcomes.float()
+    noise = t.uniform(*size, low=-0.15, high=0.15) * (median - mean).abs() + 0.005 * t.normal(*size)
+    strays = t.uniform(*size, low=0.0, high=1.0) < 0.15
+    output = torch.where(strays == (loss == "L1"), mean, median)
+    return (output + noise).float(), outcomes.float()

@@ -59,7 +59,7 @@ class Trace:
 
     @property
     def lossy(self) -> list[int]:
-        """Levels whose side is odd, so that halving them loses a row and a column."""
+        """Levels whose side is odd, so that halving them rounds down."""
         return [i for i in range(self.depth) if self.down[i] % 2 and self.down[i] > 1]
 
     @property
@@ -111,7 +111,7 @@ def _why(t: Trace) -> str:
     lost = ", ".join(f"{t.down[i]} → {t.down[i + 1]}" for i in t.lossy)
     said = []
     if lost:
-        said.append(f"On the way down {lost} {'each lose' if len(t.lossy) > 1 else 'loses'} one row and one column.")
+        said.append(f"On the way down {lost}: half of an odd side is rounded down.")
     if t.stuck is not None:
         left = t.depth - t.stuck
         said.append(
@@ -150,7 +150,7 @@ def draw(t: Trace) -> Figure:
         axes.axis("off")
         for x, text in (
             (1.85, "encoder: halves"),
-            (MIDDLE, "skips: channels add up"),
+            (MIDDLE, "skips: concatenated"),
             (WIDE - 1.85, "decoder: doubles"),
         ):
             axes.text(x, high - 0.2, text, ha="center", va="center", weight="bold")
@@ -188,7 +188,7 @@ def _encoder_map(axes: Axes, t: Trace, level: int) -> None:
         return
     lines = [f"input {shape}" if level == 0 else shape]
     if wrong:
-        lines += [f"✗ {side} → {side // 2}: one row lost" if side > 1 else "✗ 1 px: cannot halve"]
+        lines += [f"✗ {side} → {side // 2}: rounded down" if side > 1 else "✗ 1 px: cannot halve"]
     _label(axes, x - w / 2 - 0.07, y, lines, "right", WRONG if wrong else INK if side else SOFT)
 
 

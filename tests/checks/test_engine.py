@@ -191,7 +191,7 @@ def test_the_seed_repeats_a_failure(monkeypatch):
     monkeypatch.setenv("P2PLIB_BUDGET", "learner")
     wrong = lambda p: p[:, :, 1 : 1 + p.shape[2] // 2]
     outcome = judge("0.1", wrong)
-    assert f'check("0.1", …, seed={outcome.seed})' in render.text(outcome)
+    assert f'check("0.1", half, seed={outcome.seed})' in render.text(outcome)
     assert judge("0.1", wrong, seed=outcome.seed) == outcome
     assert len({judge("0.1", wrong).seed for _ in range(8)}) > 1
     monkeypatch.setenv("P2PLIB_BUDGET", "test")
@@ -456,3 +456,44 @@ def test_a_notebook_gets_both_forms(capsys):
     (first, _) = caught.outputs
     assert set(first.data) == {"text/html", "text/plain"}
     assert "SystemExit" in first.data["text/plain"]
+
+
+BLOCKS = """
+import torch
+from torch import nn
+from p2plib.models import DownBlock
+
+
+class UpBlock(nn.Module):
+    def __init__(self, *sizes, **options):
+        super().__init__()
+
+    def forward(self, x, skip=None):
+        return torch.cat([x, skip], dim=1)
+
+
+class UNet3(nn.Module):
+    def __init__(self, in_channels=3, out_channels=3, base=64):
+        super().__init__()
+        self.down = DownBlock(in_channels, base)
+        self.up = UpBlock()
+
+    def forward(self, x):
+        return self.up(self.down(x), x)
+"""
+
+
+def test_the_line_shown_is_of_the_net_not_of_a_block_that_passed_before():
+    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell()
+    assert shell.run_cell(BLOCKS).success
+    outcome = judge("2.4", shell.user_ns["UNet3"], seed=1)
+    assert outcome.status is CRASHED
+    assert outcome.line == (21, "return self.up(self.down(x), x)")
+
+
+def test_a_user_error_is_shown_in_a_notebook_without_a_traceback(capsys):
+    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell()
+    shell.run_cell("from p2plib.checks import hint\nhint('0.1', n=9)")
+    shown = capsys.readouterr()
+    assert "UserError: 0.1 has 3 hints" in shown.out + shown.err
+    assert "Traceback" not in shown.out + shown.err

@@ -274,3 +274,33 @@ def test_no_solved_notebook(tmp_path, monkeypatch, capsys):
     (tmp_path / "01_pairs.ipynb").write_text("spoilt")
     solution("1.1")
     assert "is not here" in capsys.readouterr().out
+
+
+def test_progress_lists_the_chapters_that_are_handed_out():
+    chapters = {exercise.chapter for exercise in progress_file.handed_out()}
+    folder = table.ANSWERS.parents[2] / "exercises"
+    assert chapters == {0, *(int(path.name[:2]) for path in folder.glob("*.ipynb"))}
+
+
+NORM = """
+def batch_norm(x, eps=1e-5):
+    mean = x.mean(dim=(0, 2, 3), keepdim=True)
+    return (x - mean) / (((x - mean) ** 2).mean(dim=(0, 2, 3), keepdim=True) + eps) ** 0.5
+
+
+def why_refused():
+    return "b"
+"""
+
+
+def test_of_an_exercise_with_a_question_the_function_is_kept(learner, cell):
+    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell()
+    assert shell.run_cell(NORM).success
+    check("2.6", shell.user_ns["batch_norm"], shell.user_ns["why_refused"])
+    assert progress_file.read() == {"2.6": "passed"}
+    text = (learner / "my_pix2pix.py").read_text()
+    assert "def batch_norm" in text
+    assert "why_refused" not in text
+    assert mine("2.6") is shell.user_ns["batch_norm"]
+    forget()
+    assert mine("2.6")(torch.ones(1, 2, 1, 1)).abs().max() == 0

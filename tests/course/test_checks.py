@@ -7,11 +7,16 @@ import pytest
 from p2plib.checks import (
     ch00_start,
     ch01_pairs,
+    condition,
     constants,
+    d_loss,
     descent,
     edges,
+    g_loss,
     map_sizes,
     norm_forms,
+    patch_field,
+    patch_map,
     pixel,
     registry,
     table,
@@ -67,6 +72,12 @@ def likes():
         ("3.4", which_loss.MISTAKES, lambda like: (like,)),
         ("3.5", edges.PLACES_MISTAKES, lambda like: (like, edges.l1_profile)),
         ("3.5", edges.PROFILE_MISTAKES, lambda like: (edges.edge_places, like)),
+        ("4.1", d_loss.MISTAKES, lambda like: (like,)),
+        ("4.2", g_loss.MISTAKES, lambda like: (like,)),
+        ("4.3", condition.MISTAKES, lambda like: (like,)),
+        ("5.1", patch_field.FIELD_MISTAKES, lambda like: (like,)),
+        ("5.2", patch_field.DEPTH_MISTAKES, lambda like: (like,)),
+        ("5.4", patch_map.MAP_MISTAKES, lambda like: (like,)),
     )
     return [(id, m.cause, answers(like)) for id, mistakes, answers in pairs for m in mistakes for like in m.like]
 

@@ -64,7 +64,7 @@ def test_a_side_that_does_not_fit_ends_where_the_network_ends(side, depth, base)
     assert (raised is not None) == bool(trace.clash)
     assert ups[-1] != trace.down[trace.clash]
     written = texts(trace)
-    assert written.count("one row lost") == len(trace.lossy)
+    assert written.count("rounded down") == len(trace.lossy)
     assert f"✗ {ups[-1]}, not {trace.down[trace.clash]}" in written
     assert written.count("not reached") == trace.clash
 
@@ -124,7 +124,7 @@ def test_the_papers_network_in_words():
 def test_an_odd_side_in_words():
     said = in_words(Trace(65, 6, 16))
     assert "the nearest to 65 are 64 and 128" in said
-    assert "65 → 32 loses one row and one column. Back up it gives 64, not 65." in said
+    assert "65 → 32: half of an odd side is rounded down. Back up it gives 64, not 65." in said
 
 
 def test_every_slider_changes_the_picture_and_the_words():

@@ -560,3 +560,55 @@ def flips_in_place(input, target, size, g):
 @wrong("1.3", found="expected were 2 things")
 def one_tensor(input, target, size, g):
     return torch.cat(drawn_first(input, target, size, g))
+
+
+# --- found by people who tried ------------------------------------------------------------------
+
+
+@wrong("1.2", signed, ..., cause="Which two steps")
+def neither_rounded_nor_clamped(x):
+    return ((x + 1) * 127.5).to(torch.uint8)
+
+
+@wrong("1.2", signed, ..., cause="Which two steps")
+def clamped_too_late(x):
+    return ((x + 1) * 127.5).to(torch.uint8).clamp(0, 255)
+
+
+@wrong("1.2", back, cause="a picture is only scaled")
+def tanh_of_bytes(p):
+    return torch.tanh(p.float())
+
+
+@wrong("1.1", cause="upper and a lower half")
+def rows_by_width(p, d):
+    odd(p)
+    n = p.shape[2] // 2
+    a, b = p[:, :n], p[:, n:]
+    return (a, b) if d == "AtoB" else (b, a)
+
+
+class Alternating:
+    """Mirrors every second call: nothing is drawn for it."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, input, target, size, generator):
+        self.calls += 1
+        top = int(torch.randint(0, input.shape[1] - size + 1, (), generator=generator))
+        left = int(torch.randint(0, input.shape[2] - size + 1, (), generator=generator))
+        both = [p[:, top : top + size, left : left + size] for p in (input, target)]
+        return tuple(p.flip(-1) for p in both) if self.calls % 2 else tuple(both)
+
+
+wrong("1.3", cause="with `generator=generator`", found="mirror is")(Alternating())
+
+
+@wrong("1.3", found="where only one of the two is mirrored")
+def input_mirrored_before_it_is_cut(input, target, size, generator):
+    if torch.rand((), generator=generator) < 0.5:
+        input = input.flip(-1)
+    top = int(torch.randint(0, input.shape[1] - size + 1, (), generator=generator))
+    left = int(torch.randint(0, input.shape[2] - size + 1, (), generator=generator))
+    return tuple(p[:, top : top + size, left : left + size] for p in (input, target))

@@ -671,7 +671,7 @@ class ReluOnX(up_class(act=nn.Identity)):
         return super().forward(x.relu(), skip)
 
 
-@wrong("2.3", status=Status.CRASHED, found="Boolean value")
+@wrong("2.3", status=Status.CRASHED, cause="`if skip is not None`", found="Boolean value")
 class TruthOfSkip(Joined):
     def forward(self, x, skip=None):
         return self.body(torch.cat([x, skip], 1) if skip else x)
@@ -1168,3 +1168,11 @@ wrong_norm("torch_on_one_pixel", None, "ValueError", Status.CRASHED)(
 wrong_norm("in_place", "writes into `x`", "changed in place")(lambda x, eps=1e-5: x.sub_(x.mean(ALL, **EACH)))
 wrong_norm("single", None, "float32")(lambda x, eps=1e-5: normed(x.float(), eps))
 wrong_norm("first_channel", None, "its values")(lambda x, eps=1e-5: (x - x[:, :1].mean()) / x[:, :1].std())
+
+
+# --- found by people who tried ------------------------------------------------------------------
+
+
+@wrong("2.1", down, ..., cause="the other formula with a multiplication")
+def formula_turned_round(side, kernel, stride, padding):
+    return (side + 2 * padding - kernel) * stride + 1

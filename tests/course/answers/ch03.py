@@ -325,7 +325,7 @@ def pair_in_a_tuple(outcomes):
     return values, indices
 
 
-@wrong("3.2", mean, found="is int64")
+@wrong("3.2", mean, cause="returns two things", found="places where the medians stood")
 def places(outcomes):
     return outcomes.median(dim=0).indices
 
@@ -650,7 +650,7 @@ def all_without_grad(loss, outcomes, steps, rate):
     return c.detach()
 
 
-@wrong("3.3", found="NoneType", status=Status.CRASHED)
+@wrong("3.3", cause="`.grad` is `None`", found="NoneType", status=Status.CRASHED)
 def new_picture_has_no_grad(loss, outcomes, steps, rate):
     c = torch.zeros(outcomes.shape[1:], requires_grad=True)
     for _ in range(steps):
@@ -746,7 +746,7 @@ def larger_loss(output, outcomes):
     return "L1" if l1(output, outcomes) > l2(output, outcomes) else "L2"
 
 
-@wrong("3.4", cause="to one outcome of many")
+@wrong("3.4", cause="to the first outcome compared")
 def first_outcome(output, outcomes):
     return "L1" if l1(output, outcomes[0]) < l2(output, outcomes[0]) else "L2"
 
@@ -975,3 +975,19 @@ def writes_into_it(profile, left, right):
 @wrong("3.5", places_of, ..., found="your code stopped", status=Status.CRASHED)
 def by_if(profile, left, right):
     return right if profile > (left + right) / 2 else left
+
+
+# --- found by people who tried ------------------------------------------------------------------
+
+right("3.4")(lambda o, x: "L1" if (o - x.median(0).values).square().sum() < (o - x.mean(0)).square().sum() else "L2")
+
+
+@wrong("3.4", cause="can both be measured alike")
+def mixed_units(output, outcomes):
+    to_median = (output - outcomes.median(0).values).abs().mean()
+    return "L1" if to_median < (output - outcomes.mean(0)).square().mean() else "L2"
+
+
+@wrong("3.1", l2, cause="length of the difference")
+def length(output, target):
+    return torch.norm(output - target)

@@ -1,0 +1,75 @@
+"""Four training graphs of one step each, for finding the one in which D's loss reaches the generator."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from p2plib.checks.trial import Trial
+
+
+def _pair(input: Tensor, picture: Tensor) -> Tensor:
+    return torch.cat([input, picture], dim=1)
+
+
+def _loss(logits: Tensor, label: float) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+
+def graph_a(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
+    """D's loss, of an output that is detached."""
+    output = generator(input)
+    real = discriminator(_pair(input, target))
+    made = discriminator(_pair(input, output.detach()))
+    loss = (_loss(real, 1.0) + _loss(made, 0.0)) / 2
+    loss.backward()
+
+
+def graph_b(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
+    """D's loss, of an output drawn under ``no_grad``."""
+    with torch.no_grad():
+        output = generator(input)
+    real = discriminator(_pair(input, target))
+    made = discriminator(_pair(input, output))
+    loss = (_loss(real, 1.0) + _loss(made, 0.0)) / 2
+    loss.backward()
+
+
+def graph_c(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
+    """D's loss, of the output as it is."""
+    output = generator(input)
+    real = discriminator(_pair(input, target))
+    made = discriminator(_pair(input, output))
+    loss = (_loss(real, 1.0) + _loss(made, 0.0)) / 2
+    loss.backward()
+
+
+def graph_d(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
+    """G's loss through a D whose parameters ask for no gradient meanwhile."""
+    output = generator(input)
+    discriminator.requires_grad_(False)
+    made = discriminator(_pair(input, output))
+    loss = _loss(made, 1.0) + 100 * (output - target).abs().mean()
+    loss.backward()
+    discriminator.requires_grad_(True)
+
+
+#: In the order of their letters.  Each takes (generator, discriminator, input, target), makes one step's gradients
+#: by ``backward()`` and returns nothing.
+GRAPHS = (graph_a, graph_b, graph_c, graph_d)
+
+
+def check_leak(t: Trial) -> None:
+    """The choice."""
+    t.choice(
+        "c",
+        {
+            "a": "`output.detach()` holds the picture without its history: D's loss ends there, and the generator's "
+            "parameters have no gradient. What do D's have?",
+            "b": "Under `no_grad()` the picture has no history at all: D's loss reaches D's parameters and nothing of "
+            "the generator. What would be lost if this picture served the generator's step, too?",
+            "d": "A gradient reaches the generator here, but this is the generator's own loss: it passes through D, "
+            "whose parameters get none. In which graph does D's loss reach the generator?",
+        },
+    )
