@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 from torch import Tensor, nn
 
 from p2plib.checks.compare import largest_difference
 from p2plib.checks.layout import Piece
+from p2plib.checks.net_mistakes import RATE, hand_mistakes
 from p2plib.checks.networks import Expected
 from p2plib.checks.replay import RIGHT, Form
 from p2plib.checks.traced import Layer, Op, Trace
@@ -32,19 +34,31 @@ def near(a: Any, b: Tensor) -> bool:
     return isinstance(a, Tensor) and a.shape == b.shape and largest_difference(a, b) <= ROUNDING
 
 
-def agrees(t: Trial, e: Expected, layers: Sequence[Layer], value: Tensor, train: bool) -> bool:
-    """Is it what the library's arrangement gives, in one order of the channels or the other?"""
-    if any(op.kind != "norm" for layer in layers for op in layer.norms):
-        return False
-    for join in ("x skip", "skip x"):
-        if near(value, e.replay(e.inputs, layers, replace(e.right, join=join), train)):
-            if join == "skip x":
-                t.advise(SKIP_FIRST)
-            return True
-    batch = not train and near(value, e.replay(e.inputs, layers, replace(joined(t, e), batch=True), train))
-    if batch:
-        t.advise(BATCH_IN_EVAL)
-    return batch
+def agrees(t: Trial, e: Expected, layers: Sequence[Layer], value: Tensor, trace: Trace, *, train: bool) -> Form | None:
+    """The right form that gives what came, in one order of the channels or the other; None if none does."""
+    norms = [op for layer in layers for op in layer.norms]
+    if any(op.kind != "norm" for op in norms):
+        return None
+    forms = [replace(e.right, join=j, flips=f) for j in ("x skip", "skip x") for f in _flips(e, trace, train)]
+    if not train:
+        forms.append(replace(joined(t, e), batch=True))
+    for form in forms:
+        if not near(value, e.replay(e.inputs, layers, form, train)):
+            continue
+        if form.join == "skip x":
+            t.advise(SKIP_FIRST)
+        if not train and any(form.batch or op.training or op.running is None for op in norms):
+            t.advise(BATCH_IN_EVAL)
+        return form
+    return None
+
+
+def _flips(e: Expected, trace: Trace, train: bool) -> Iterable[tuple[int, ...]]:
+    """Which masks may be the other way round: a mask by hand keeps either the small numbers or the large ones."""
+    if not (train and e.drops and trace.of("draw")):
+        return [()]
+    blocks = [i for i in range(3) if i < sum(piece.up for piece in e.pieces)]
+    return [chosen for n in range(len(blocks) + 1) for chosen in combinations(blocks, n)]
 
 
 def joined(t: Trial, e: Expected) -> Form:
@@ -52,14 +66,17 @@ def joined(t: Trial, e: Expected) -> Form:
     return replace(e.right, join="skip x") if SKIP_FIRST in t.advice else e.right
 
 
-def complete(net: nn.Module, trace: Trace, pieces: Sequence[Piece]) -> tuple[list[Layer], bool]:
+def complete(own: Iterable[nn.Parameter], trace: Trace, pieces: Sequence[Piece]) -> tuple[list[Layer], bool]:
     """The layers with what was not seen: a bias that is added by hand, a norm written by hand.
+
+    Args:
+        own: the network's parameters.
 
     Returns:
         The layers, and whether a norm was taken to have scale 1 and shift 0 because it was not seen.
     """
     used = {id(x) for op in trace.ops for x in (op.weight, op.bias)}
-    free = [p for p in net.parameters() if id(p) not in used]
+    free = [p for p in own if id(p) not in used]
     whole, guessed = [], False
     for layer, piece in zip(trace.layers(), pieces, strict=True):
         conv, norms = layer.conv, layer.norms
@@ -72,15 +89,30 @@ def complete(net: nn.Module, trace: Trace, pieces: Sequence[Piece]) -> tuple[lis
     return whole, guessed
 
 
+def only_in_training(e: Expected, layers: Sequence[Layer], value: Tensor, before: Trace, trace: Trace) -> Piece | None:
+    """The first block whose norm was seen in training, where what came in eval mode is what comes without it."""
+    bare = [Layer(layer.conv, seen.norms) for layer, seen in zip(layers, trace.layers(), strict=True)]
+    gone = [
+        piece
+        for piece, then, now in zip(e.pieces, before.layers(), bare, strict=True)
+        if piece.norm and then.norms and not now.norms
+    ]
+    for join in ("x skip", "skip x"):
+        if gone and near(value, e.replay(e.inputs, bare, replace(e.right, join=join), False)):
+            return gone[0]
+    return None
+
+
 def named(e: Expected, layers: Sequence[Layer], value: Tensor, trace: Trace, train: bool) -> str | None:
     """The one known mistake that gives what came, to the last digit."""
     found = set()
-    mistakes = list(e.mistakes)
-    rates = {op.p for op in trace.of("drop")} - {0.5}
-    for p in rates:
-        mistakes.append((f"The dropout drops {p:g} of the values. Is 0.5 meant?", (Form(p=p),)))
+    mistakes = [*e.mistakes, *((RATE.format(p), (Form(p=p),)) for p in {op.p for op in trace.of("drop")} - {0.5})]
+    flips: list[tuple[int, ...]] = [()]
+    if trace.of("draw"):
+        mistakes += hand_mistakes() if e.drops and train else ()
+        flips.append(tuple(range(len(e.pieces))))
     for cause, forms in mistakes:
-        for form in forms:
+        for form in (replace(form, flips=f) for form in forms for f in flips):
             joins = (form.join,) if form.join != RIGHT.join else ("x skip", "skip x")
             for join in joins:
                 try:

@@ -87,12 +87,12 @@ SIGNED_MISTAKES = (
     ),
     Mistake("Black is 0 and white 2. Is the `- 1` missing?", lambda p: p / 127.5, lambda p: p / 255 * 2),
     Mistake(
-        "White falls short of 1. The bytes end at 255: is 127.5 meant in place of 128?",
+        "White falls short of 1. The bytes end at 255, not at 256: is 127.5 meant, the half of 255?",
         lambda p: p / 128 - 1,
         lambda p: (p.float() - 128) / 128,
         lambda p: p / 256 * 2 - 1,
     ),
-    Mistake("White is above 1. Is 127.5 meant in place of 127?", lambda p: p / 127 - 1),
+    Mistake("White is above 1. Is 127.5 meant in place of 127, the half of 255?", lambda p: p / 127 - 1),
     Mistake("Grey is not 0 but the ends lie at -0.5 and 0.5. Is a `* 2` missing?", lambda p: p / 255 - 0.5),
     Mistake(
         "It depends on the darkest and the brightest value of each picture. Should 0 not always give -1, and 255 1?",

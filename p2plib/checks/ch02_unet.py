@@ -11,7 +11,7 @@ from torch import Tensor
 from p2plib.checks import layout, map_sizes, norm_forms, replay
 from p2plib.checks.judging import examine
 from p2plib.checks.layout import Piece
-from p2plib.checks.net_mistakes import DOWN_MISTAKES, ENCODER_MISTAKES, NET_MISTAKES, UP_MISTAKES, WITHOUT_DROPOUT
+from p2plib.checks.net_mistakes import ACTIVE_MISTAKES, DOWN_MISTAKES, NET_MISTAKES, UP_MISTAKES, WITHOUT_DROPOUT
 from p2plib.checks.networks import Expected, call_form, default_count
 from p2plib.checks.registry import Exercise, Part
 from p2plib.checks.replay import Form
@@ -48,8 +48,9 @@ def down_expected(t: Trial, named: dict[str, Any], inside: int, outside: int, si
         names=("x",),
         outcome=(batch, outside, height // 2, width // 2),
         replay=again,
-        mistakes=DOWN_MISTAKES if not activate else ENCODER_MISTAKES,
+        mistakes=DOWN_MISTAKES if not activate else ACTIVE_MISTAKES,
         slope=0.2 if activate else 1.0,
+        defaults={"activate": True, "norm": True},
     )
 
 
@@ -95,6 +96,7 @@ def up_expected(t: Trial, named: dict[str, Any], c: int, s: int, outside: int, s
         mistakes=UP_MISTAKES if drop else WITHOUT_DROPOUT,
         drops=drop,
         slope=0.0,
+        defaults={"norm": True, "dropout": False},
     )
 
 

@@ -33,11 +33,13 @@ def check_jitter(t: Trial) -> None:
     """A wide and a tall pair, many calls each; the generator decides; no freedom at all."""
     for height, width in ((10, 13), (13, 11)):
         size = 8
-        pair = numbered(t, 3, height, width), numbered(t, 4 if width > height else 1, height, width)
+        channels = (3, 4) if width > height else (2, 1)
+        pair = numbered(t, channels[0], height, width), numbered(t, channels[1], height, width)
         first, second = _places(t, pair, size, CALLS)
-        _same_for_both(t, first, second)
+        _same_for_both(t, first, second, width - size)
         _moves(t, first, height - size, width - size)
         _mirrors(t, first)
+        _evenly(t, first, height - size, width - size)
     t.right("crops and mirrors are right")
     _generator_decides(t)
     t.right("the generator decides")
@@ -103,13 +105,19 @@ def _otherwise(crop: Tensor, picture: Tensor) -> str | None:
     return None
 
 
-def _same_for_both(t: Trial, first: Sequence[Place], second: Sequence[Place]) -> None:
+def _same_for_both(t: Trial, first: Sequence[Place], second: Sequence[Place], right: int) -> None:
     """The crops of input and target come from one place and are mirrored together."""
     t.right("each crop is part of its picture")
     apart = any((a.top, a.left) != (b.top, b.left) for a, b in zip(first, second, strict=True))
     twice = any(len({(p.top, p.left) for p in places}) > 1 for places in (first, second))
     alike = [(a, b) for a, b in zip(first, second, strict=True) if a.mirror == b.mirror]
-    if apart and all((a.top, a.left) == (b.top, b.left) for a, b in alike):
+    both = [(a, b) for a, b in alike if (a.top, a.left) != (b.top, b.left)]
+    if both and all(a.mirror and a.top == b.top and a.left + b.left == right for a, b in both):
+        t.wrong(
+            "input and target are cut at different places where they are mirrored",
+            "Is one of them mirrored before it is cut, and the other after?",
+        )
+    if apart and not both:
         t.wrong("where only one of the two is mirrored, they are also cut at different places")
     t.require(
         not apart,
@@ -178,6 +186,25 @@ def _mirrors(t: Trial, places: Sequence[Place]) -> None:
     slack = 7.5 * len(places) ** 0.5 / 2
     more = "more" if count > len(places) / 2 else "less"
     t.require(abs(count - len(places) / 2) < slack, f"far {more} than half of the pairs are mirrored")
+
+
+def _evenly(t: Trial, places: Sequence[Place], down: int, right: int) -> None:
+    """First and last rows and columns as often as others, and the mirror whatever the place: within 6 deviations."""
+    count = len(places)
+    for name, at, last in (("row", [p.top for p in places], down), ("column", [p.left for p in places], right)):
+        share = 2 / (last + 1)
+        ends = sum(place in (0, last) for place in at)
+        t.require(
+            ends > count * share - 6 * (count * share * (1 - share)) ** 0.5,
+            f"crops begin at the first and the last {name} less often than at those between",
+        )
+        for some in range(last + 1):
+            flips = [p.mirror for p, place in zip(places, at, strict=True) if place == some]
+            t.require(
+                abs(sum(flips) - len(flips) / 2) <= 3 * len(flips) ** 0.5,  # 6 deviations
+                f"whether a pair is mirrored depends on the {name} at which it is cut",
+                "Is the mirror drawn by a random number of its own?",
+            )
 
 
 def _generator_decides(t: Trial) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from torch import Tensor, nn
 
-from p2plib.checks.traced import Layer, Trace, stored_in_lists
+from p2plib.checks.traced import Layer, Trace
 
 #: What is found, and the question about it where the cause is certain.
 Finding = tuple[str, str | None]
@@ -71,16 +72,25 @@ def seen(layers: Sequence[Layer], pieces: Sequence[Piece]) -> bool:
     return len(layers) == len(pieces) and all(alike)
 
 
-def otherwise(net: nn.Module, trace: Trace, pieces: Sequence[Piece], anew: Callable[[], bool]) -> Finding | None:
+def otherwise(
+    own: Iterable[nn.Parameter],
+    trace: Trace,
+    pieces: Sequence[Piece],
+    lists: Callable[[], list[str]],
+    anew: Callable[[], bool],
+) -> Finding | None:
     """The first thing that is otherwise about a network whose parameters are not as many as they should be.
 
     Args:
+        own: its parameters.
+        lists: names of Python lists that hold layers.
         anew: does another call of the network use other weights?
     """
     layers = trace.layers()
     if not layers:
         return None
-    for look in (lambda: _unregistered(net, layers, anew), lambda: _shared(layers), lambda: geometry(trace, pieces)):
+    hidden = partial(_unregistered, own, layers, lists, anew)
+    for look in (hidden, partial(_shared, layers), partial(geometry, trace, pieces)):
         finding = look()
         if finding:
             return finding
@@ -89,17 +99,18 @@ def otherwise(net: nn.Module, trace: Trace, pieces: Sequence[Piece], anew: Calla
     return _channels(trace, layers, pieces) or norms(layers, pieces) or _biases(layers, pieces)
 
 
-def _unregistered(net: nn.Module, layers: Sequence[Layer], anew: Callable[[], bool]) -> Finding | None:
-    known = {id(p) for p in net.parameters()}
+def _unregistered(
+    own: Iterable[nn.Parameter], layers: Sequence[Layer], lists: Callable[[], list[str]], anew: Callable[[], bool]
+) -> Finding | None:
+    known = {id(p) for p in own}
     weights = [op.weight for layer in layers for op in (layer.conv, *layer.norms) if isinstance(op.weight, Tensor)]
     hidden = [w for w in weights if w.is_leaf and id(w) not in known]
     if not hidden:
         return None
     fact = f"{len(hidden)} of the {len(weights)} weights that it uses are not among its `parameters()`"
-    lists = stored_in_lists(net)
-    if lists:
-        names = " and ".join(f"`{name}`" for name in lists)
-        are = "is a Python list" if len(lists) == 1 else "are Python lists"
+    if in_lists := lists():
+        names = " and ".join(f"`{name}`" for name in in_lists)
+        are = "is a Python list" if len(in_lists) == 1 else "are Python lists"
         return fact, f"{names} {are} (or a tuple, or a dict), in which PyTorch does not look. Is `nn.ModuleList` meant?"
     if anew():
         return fact, "Layers are made in `forward`, new ones at every call. Should `__init__` make them?"

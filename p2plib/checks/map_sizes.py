@@ -53,6 +53,10 @@ CONV_MISTAKES = (
         "The division takes only the kernel. Are there parentheses around the sum?",
         lambda s, k, t, p: s + 2 * p - k // t + 1,
     ),
+    Mistake(
+        "Two divisions are rounded, each for itself. Are there parentheses around the sum?",
+        lambda s, k, t, p: (s + 2 * p) // t - k // t + 1,
+    ),
     Mistake(SWAPPED, transposed_side),
     Mistake(ONE_LAYER, lambda s, k, t, p: s // 2),
     Mistake("It is the side divided by the stride. Where do kernel and padding come in?", lambda s, k, t, p: s // t),
@@ -91,7 +95,16 @@ TRANSPOSED_MISTAKES = (
 
 def check_sizes(t: Trial) -> None:
     """The layer of pix2pix, then kernels, strides and paddings that differ from each other and do not fit evenly."""
-    cases = [(256, 4, 2, 1), (7, 4, 2, 1), (31, 4, 1, 1), (14, 3, 2, 0), (15, 5, 3, 2), (13, 2, 5, 0), (9, 7, 4, 3)]
+    cases = [
+        (256, 4, 2, 1),
+        (7, 4, 2, 1),
+        (31, 4, 1, 1),
+        (14, 3, 2, 0),
+        (15, 5, 3, 2),
+        (13, 2, 5, 0),
+        (9, 7, 4, 3),
+        (12, 7, 4, 0),
+    ]
     cases.append((t.integer(20, 60), t.integer(2, 7), t.integer(2, 5), t.integer(2, 3)))
     for of, (right, mistakes) in enumerate(((conv_side, CONV_MISTAKES), (transposed_side, TRANSPOSED_MISTAKES))):
         compare_whole(t, cases, right, mistakes, of=of)

@@ -34,11 +34,12 @@ _REGION = re.compile(
     r"# --- (?P=id), end ---\n",
     re.MULTILINE,
 )
+_MARKS = re.compile(r"^[ \t]*### (?:BEGIN|END) SOLUTION\n?", re.MULTILINE)  # of a solved notebook
 _passed: dict[str, tuple[Any, ...]] = {}
 
 
 def mine(id: str) -> Any:
-    """Your own answer to an exercise, if it is passed; else the library's, with a line that says so.
+    """Your own answer to an exercise, if it is passed; else the library's.  A line says which.
 
     Returns:
         The function or class; a tuple where the exercise asks for several.
@@ -54,11 +55,12 @@ def mine(id: str) -> Any:
     trouble = ""
     if found is None and store.recording():
         found, trouble = _from_file(exercise)
+    names = " and ".join(f"`{part.name}`" for part in parts)
+    said = f"{id} {exercise.title}: your own {names}."
     if found is None:
         found = tuple(part.ours for part in parts)
-        names = " and ".join(f"`{part.name}`" for part in parts)
         said = f"{id} {exercise.title}: {trouble}this is the library's {names}, until yours is passed."
-        render.show(f'<div style="{render.FAINT}">{render.markup(said)}</div>', said)
+    render.show(f'<div style="{render.FAINT}">{render.markup(said)}</div>', said)
     return found[0] if len(found) == 1 else found
 
 
@@ -120,7 +122,7 @@ def put(text: str, exercise: Exercise, written: source.Source) -> str:
     if not text.endswith("\n"):
         text += "\n"
     text = _with_imports(text, written.imports)
-    body = "\n\n".join(code.strip("\n") for code in written.code) + "\n"
+    body = "\n\n\n".join(_MARKS.sub("", code).strip("\n") for code in written.code) + "\n"
     region = f"# --- {exercise.id} {exercise.title}, begin ---\n{body}# --- {exercise.id}, end ---\n"
     before = 0
     for match in _REGION.finditer(text):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
@@ -17,6 +18,8 @@ from p2plib.checks.replay import RIGHT, Form
 from p2plib.checks.traced import Layer, Trace, Unfilled, look
 from p2plib.checks.trial import Stop, Trial
 
+#: More parameters than any network here has; `parameters()` may have no end.
+MOST = 10_000
 #: Known mistakes: the question, and the forms that give the same.
 Mistakes = Sequence[tuple[str, Sequence[Form]]]
 #: (inputs, layers, form, training) → output.
@@ -41,6 +44,7 @@ class Expected:
         right: the form that is right.
         logits: has a net's output no bounds?  Otherwise it lies in [-1, 1].
         why_shape: a cause for what came in another shape, if it is certain.
+        defaults: of the options, where each can be written out.
     """
 
     call: str
@@ -58,6 +62,20 @@ class Expected:
     right: Form = RIGHT
     logits: bool = False
     why_shape: Callable[[Expected, Tensor], str | None] | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Made:
+    """A network of the learner's.
+
+    Args:
+        net: the network.
+        own: its parameters, by name.  Asked for once: `parameters()` may be the learner's own code.
+    """
+
+    net: nn.Module
+    own: dict[str, nn.Parameter]
 
 
 def call_form(name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
@@ -72,7 +90,7 @@ def build(t: Trial, call: str, *arguments: Any, **named: Any) -> nn.Module:
         name = t.exercise.parts[0].name
         t.wrong(f"expected was the class `{name}`; an object made from it came", "Are there parentheses after it?")
     ran = t.attempt(answer, *arguments, **named)
-    come_back(t, ran, f"`{call}`", (), Trace())
+    come_back(t, ran, f"`{call}`", (), Trace(), call)
     net = ran.value
     if not isinstance(net, nn.Module):
         t.wrong(f"`{call}` gives {describe(net)}; expected was an `nn.Module`, which knows its parameters")
@@ -93,29 +111,60 @@ def default_count(t: Trial, name: str, right: int) -> None:
 
     ran = t.attempt(made)
     if isinstance(ran.error, TypeError):
-        come_back(t, ran, f"`{name}()`", (), Trace())
+        come_back(t, ran, f"`{name}()`", (), Trace(), f"{name}()")
     if isinstance(ran.value, int):
         t.require(ran.value == right, f"`{name}()` has {ran.value:,} parameters; expected were {right:,}",
                   "Are the defaults those that were asked for?")  # fmt: skip
 
 
-def redraw(t: Trial, net: nn.Module) -> None:
-    """Large weights, with which a tanh or a slope can be seen in the output."""
-    if not hasattr(net, "_parameters"):
-        return
+def make(t: Trial, e: Expected) -> Made:
+    """The network that is expected, with large weights, with which a tanh or a slope can be seen in the output."""
+    net = build(t, e.call, *e.arguments, **e.named)
+    made = Made(net, {})
+    if "_parameters" not in vars(net):  # without super().__init__(): its first call says so
+        return made
+    made.own = parameters(t, e, net)
+    if any(isinstance(p, nn.UninitializedParameter) for p in made.own.values()):
+        forward(t, e, made, train=True)  # PyTorch's lazy layers take their shapes from the first call
+    ran = t.attempt(_fill, [(p, 0.25 * t.normal(*p.shape, dtype=torch.float32)) for p in _weights(made)])
+    come_back(t, ran, f"`{e.call}`", (), Trace(), e.call)
+    return made
+
+
+def _weights(made: Made) -> list[nn.Parameter]:
+    return [p for p in made.own.values() if not isinstance(p, nn.UninitializedParameter) and p.dim() > 1]
+
+
+def _fill(pairs: Sequence[tuple[nn.Parameter, Tensor]]) -> bool:
     with torch.no_grad():
-        for parameter in net.parameters():
-            if parameter.dim() > 1 and not isinstance(parameter, nn.UninitializedParameter):
-                parameter.copy_(0.25 * t.normal(*parameter.shape, dtype=torch.float32))
+        for parameter, values in pairs:
+            parameter.copy_(values)
+    return True
 
 
-def forward(t: Trial, e: Expected, net: nn.Module, *, train: bool, inputs: Any = None) -> tuple[Any, Trace]:
+def parameters(t: Trial, e: Expected, net: nn.Module) -> dict[str, nn.Parameter]:
+    """Those that `parameters()` gives, as an optimizer would get them, with their names where these are known."""
+
+    def listed() -> dict[str, nn.Parameter]:
+        names = {id(p): name for name, p in islice(net.named_parameters(), MOST)}
+        own = {id(p): p for p in islice(net.parameters(), MOST)}
+        return {names.get(i, f"parameter {n}"): p for n, (i, p) in enumerate(own.items())}
+
+    ran = t.attempt(listed)
+    come_back(t, ran, f"`parameters()` of `{e.call}`", (), Trace(), e.call)
+    found: dict[str, nn.Parameter] = ran.value
+    return found
+
+
+def forward(
+    t: Trial, e: Expected, made: Made, *, train: bool, inputs: Any = None, trace: Trace | None = None
+) -> tuple[Any, Trace]:
     """What the network gives for its inputs, and what was seen on the way."""
     inputs = e.inputs if inputs is None else inputs
     given = [x.clone() for x in inputs]
-    trace = Trace()
-    ran = t.attempt(_in_mode, trace, net, train, *given)
-    come_back(t, ran, f"`forward` of `{e.call}`", given, trace, e)
+    trace = trace or Trace()
+    ran = t.attempt(_in_mode, trace, made.net, train, *given)
+    come_back(t, ran, f"`forward` of `{e.call}`", given, trace, e.call, e)
     t.require_unchanged(inputs, given, e.names)
     return ran.value, trace
 
@@ -126,13 +175,16 @@ def _in_mode(trace: Trace, net: nn.Module, train: bool, *inputs: Tensor) -> Any:
     return look(trace, net, *inputs)
 
 
-def come_back(t: Trial, ran: Any, what: str, given: Sequence[Any], trace: Trace, e: Expected | None = None) -> None:
+def come_back(
+    t: Trial, ran: Any, what: str, given: Sequence[Any], trace: Trace, call: str, e: Expected | None = None
+) -> None:
     """End the trial unless it returned; some errors have a cause that is certain here."""
     try:
         t.require_return(ran, what, given)
     except Stop as stop:
         if stop.status is Status.CRASHED:
             stop.cause = _crash_cause(ran.error, trace, e) or stop.cause
+            stop.message += f" This was `{call}`."
         raise
 
 

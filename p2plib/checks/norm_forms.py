@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 from torch import Tensor
 
-from p2plib.checks.trial import Case, Mistake, Trial
+from p2plib.checks.outcome import Status
+from p2plib.checks.trial import Case, Mistake, Stop, Trial
 
 ROUNDING = 1e-9
 PER_CHANNEL = (0, 2, 3)
@@ -91,7 +94,12 @@ def check_norm(t: Trial) -> None:
     cases += [Case((x, eps), batch_norm(x, eps)) for x, eps in ((_picture(t, 2, 5, 6, 3), 0.5),)]
     one = _picture(t, 1, 6, 1, 1)
     cases.append(Case((one,), torch.zeros_like(one)))
-    t.compare(cases, ("the result of `batch_norm`",), mistakes=MISTAKES, tolerance=ROUNDING)
+    try:
+        t.compare(cases, ("the result of `batch_norm`",), mistakes=MISTAKES, tolerance=ROUNDING)
+    except Stop as stop:
+        if stop.status is Status.CRASHED:
+            stop.cause = _crash_cause(stop.message, tuple(pictures[0].shape)) or stop.cause
+        raise
     t.right("`batch_norm` is right")
     t.choice(
         "b",
@@ -102,6 +110,19 @@ def check_norm(t: Trial) -> None:
         },
         of=1,
     )
+
+
+def _crash_cause(message: str, shape: tuple[int, ...]) -> str | None:
+    """Errors that mean one thing only here, for a picture of this shape."""
+    if "Expected more than 1 value per channel" in message:
+        return "That layer refuses one pixel, too. Can the formula be written out?"
+    sides = re.search(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)", message)
+    if sides and {int(sides[1]), int(sides[2])} == {shape[1], shape[3]}:
+        return (
+            f"One number per channel, of shape ({shape[1]},), is laid along the width of {shape}. What does "
+            "`keepdim=True` keep?"
+        )
+    return None
 
 
 def _picture(t: Trial, batch: int, channels: int, height: int, width: int) -> Tensor:

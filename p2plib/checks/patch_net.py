@@ -14,7 +14,7 @@ from p2plib.checks import layout
 from p2plib.checks.judging import examine
 from p2plib.checks.layout import Piece
 from p2plib.checks.net_mistakes import no_activation, small_slope
-from p2plib.checks.networks import Expected, Mistakes, build, call_form, default_count, redraw
+from p2plib.checks.networks import Expected, Mistakes, call_form, default_count, make
 from p2plib.checks.patch_map import map_side
 from p2plib.checks.replay import Activation, Form, chain_block, leaky
 from p2plib.checks.traced import Layer
@@ -147,8 +147,7 @@ def check_net(t: Trial) -> None:
 
 def _sees_all(t: Trial, e: Expected) -> None:
     """End the trial if the output changes with some channels of what comes in, and with others not."""
-    net = build(t, e.call, *e.arguments, **e.named)
-    redraw(t, net)
+    net = make(t, e).net
     x, values = e.inputs[0], []
     for channel in (None, *range(x.shape[1])):
         changed = x.clone()

@@ -33,7 +33,11 @@ class Form:
         down_steps, up_steps: the order within a block.
         first: does the activation come in a block that should have none?
         join: "x skip", "skip x", "x x", "skip skip".
+        twice: what is concatenated with itself ("x" or "skip") in the decoder block `at`, and in no other.
         p: what dropout drops.
+        keep: what the kept values are multiplied by; None for 1 / (1 - p).
+        channels: does it drop whole channels?
+        flips: decoder blocks whose dropout drops where a drawn number is large.
         where: decoder blocks with dropout in a net of this depth.
         always: does dropout drop in eval mode, too?
         batch: do the norms use the batch's statistics in eval mode, too?
@@ -50,7 +54,12 @@ class Form:
     up_steps: tuple[str, ...] = ("act", "conv", "norm", "drop")
     first: bool = False
     join: str = "x skip"
+    twice: str = ""
+    at: int = 0
     p: float = 0.5
+    keep: float | None = None
+    channels: bool = False
+    flips: tuple[int, ...] = ()
     where: Callable[[int], Sequence[int]] = dropout_blocks
     always: bool = False
     batch: bool = False
@@ -75,15 +84,19 @@ def chain_block(x: Tensor, layer: Layer, form: Form, *, stride: int, training: b
     return _steps(x, layer, form.down_steps, form.down, _same, form.batch or training, stride)
 
 
-def up_block(x: Tensor, skip: Tensor | None, layer: Layer, form: Form, *, drop: bool, training: bool) -> Tensor:
-    """(B, C, H, W) and a skip or None → (B, out, 2H, 2W)."""
+def up_block(
+    x: Tensor, skip: Tensor | None, layer: Layer, form: Form, *, drop: bool, training: bool, block: int = 0
+) -> Tensor:
+    """(B, C, H, W) and a skip or None → (B, out, 2H, 2W); `block` of the decoder."""
     if skip is not None:
         named = {"x": x, "skip": skip.detach() if form.cut == "skip" else skip}
         if form.only:
             named[form.only] = form.up(named[form.only])
-        x = torch.cat([named[name] for name in form.join.split()], dim=1)
+        joined = [form.twice] * 2 if form.twice and block == form.at else form.join.split()
+        x = torch.cat([named[name] for name in joined], dim=1)
     act = _same if form.only and skip is not None else form.up
-    fall = partial(masked, p=form.p) if drop and (training or form.always) else _same
+    mask = partial(masked, p=form.p, keep=form.keep, flip=block in form.flips, channels=form.channels)
+    fall = mask if drop and (training or form.always) else _same
     return _steps(x, layer, form.up_steps, act, fall, form.batch or training)
 
 
@@ -101,7 +114,7 @@ def unet(x: Tensor, layers: Sequence[Layer], form: Form, *, training: bool) -> T
     x = x.detach() if form.cut == "x" else x
     for j, layer in enumerate(layers[depth:]):
         skip = seen[depth - 1 - j] if j > 0 else None
-        x = up_block(x, skip, layer, form, drop=j in form.where(depth), training=training)
+        x = up_block(x, skip, layer, form, drop=j in form.where(depth), training=training, block=j)
     return form.end(x)
 
 

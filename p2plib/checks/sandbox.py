@@ -21,10 +21,17 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
+import numpy as np
+import torch
+from torch import nn
+
 from p2plib.checks import state
+from p2plib.checks.compare import same
 
 #: Characters of an answer's printing that are kept.
 ENOUGH = 10_000
+# Held here, where an answer that gives these names to something else does not reach them.
+_ANYTHING, _process = BaseException, os.getpid
 
 
 class TimeUp(BaseException):
@@ -65,24 +72,50 @@ def run(function: Callable[..., Any], *arguments: Any, limit: float, seed: int =
         KeyboardInterrupt: if the person at the keyboard interrupts; nothing else, whatever it does.
     """
     value, error, printed = None, None, _Sink()
-    with _interrupts(), state.kept(seed) as left, _quiet(printed), _no_way_out():
+    with _interrupts(), state.kept(seed) as left, _quiet(printed), _no_way_out() as end_a_child:
         watch = _Alarm(limit) if _has_alarm() else _Messenger(limit)
+        names = state.Names()
         watch.start()
         began = time.perf_counter()
         try:
-            value = _answer(function, arguments, named)
-        except BaseException as raised:
+            value = _answer(function, arguments, named, names)
+        except _ANYTHING as raised:
             error = raised
         finally:
+            _put_back(names)
+            end_a_child(error)
             watch.stop()
         seconds = time.perf_counter() - began
     stopped = isinstance(error, TimeUp) or watch.fired
+    left += names.told()
     return Ran(value, error, stopped or seconds > limit, stopped, seconds, printed.getvalue(), tuple(left))
 
 
-def _answer(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+def _answer(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any], names: state.Names) -> Any:
     """The one frame under which an alarm or an interrupt may raise: see `_inside`."""
-    return function(*arguments, **named)
+    value = function(*arguments, **named)
+    names.put_back()
+    for part in value if type(value) in (tuple, list) else (value,):
+        _touch(part)
+    return value
+
+
+def _touch(value: Any) -> None:
+    """Do here what a check will do with a value, where the value's class has a say in it: it may raise, or loop."""
+    kinds = (torch.Tensor, np.ndarray, nn.Module, list, tuple)
+    if any(isinstance(value, kind) and not issubclass(type(value), kind) for kind in kinds):
+        raise TypeError(f"a {type(value).__name__} came back, which says that it is a {value.__class__.__name__}")
+    if isinstance(value, torch.Tensor) and type(value) not in (torch.Tensor, nn.Parameter):
+        same(value, value)
+
+
+def _put_back(names: state.Names) -> None:
+    """Before anything else runs; a second thread's TimeUp may come in between."""
+    while True:
+        try:
+            return names.put_back()
+        except TimeUp:
+            pass
 
 
 def _inside(frame: FrameType | None) -> bool:
@@ -155,8 +188,10 @@ class _Messenger:
     def _wait(self) -> None:
         pause = self.limit
         while not self._done.wait(pause):
-            self.fired = True
-            self._send()
+            # The other thread does not go on between these lines: it waits for this one to let go of the interpreter.
+            if _inside(sys._current_frames().get(self._ident.value)):
+                self.fired = True
+                self._send()
             pause = 0.05
 
     def stop(self) -> None:
@@ -233,14 +268,31 @@ def _quiet(sink: _Sink) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _no_way_out() -> Iterator[None]:
-    """Leaving the process becomes SystemExit; in a notebook `exit()` would end the kernel."""
-    leave, abort, shell = os._exit, os.abort, _shell()
-    os._exit = os.abort = _leave  # type: ignore[assignment]
+def _no_way_out() -> Iterator[Callable[[BaseException | None], None]]:
+    """Leaving the process becomes SystemExit; in a notebook `exit()` would end the kernel.
+
+    A process that the answer forked may leave, and has to: what comes after the answer is not its to run.
+
+    Yields:
+        What ends such a process, given what the answer raised; it does nothing in our own.
+    """
+    leave, abort, shell, ours = os._exit, os.abort, _shell(), _process()
+
+    def leave_or_raise(*status: Any) -> NoReturn:
+        if _process() != ours:
+            leave(*status or (1,))
+        raise SystemExit(*status)
+
+    def end_a_child(error: BaseException | None) -> None:
+        if _process() != ours:
+            code = error.code if isinstance(error, SystemExit) else error
+            leave(code if isinstance(code, int) else int(code is not None))
+
+    os._exit = os.abort = leave_or_raise  # type: ignore[assignment]
     if shell:
-        shell.ask_exit = _leave
+        shell.ask_exit = leave_or_raise
     try:
-        yield
+        yield end_a_child
     finally:
         os._exit, os.abort = leave, abort  # type: ignore[assignment]
         if shell:
@@ -258,7 +310,3 @@ def _shell() -> Any:
 
 def _no_input(prompt: object = "") -> NoReturn:
     raise EOFError("an answer cannot ask; what it needs comes in as arguments")
-
-
-def _leave(*status: object) -> NoReturn:
-    raise SystemExit(*status)

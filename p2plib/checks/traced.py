@@ -1,11 +1,13 @@
 """What a network does while it runs: its convolutions, norms and dropouts, in the order in which they come.
 
 A network may be written in many ways; the calls that reach torch are the same.  Dropout is replaced by a fixed
-mask that depends on the shape alone, so that a run in training mode can be repeated exactly.
+mask that depends on the number of values alone, so that a run in training mode can be repeated exactly; random
+numbers that the network draws itself come from the same source, so that a mask written by hand is that mask.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +20,9 @@ from torch.overrides import TorchFunctionMode
 NORMS = ("instance_norm", "group_norm", "layer_norm", "local_response_norm")
 WHOLE_CHANNELS = ("dropout1d", "dropout2d", "dropout3d", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 FILLING = ("normal_", "uniform_", "fill_", "zero_", "kaiming_uniform_", "kaiming_normal_", "trunc_normal_", "copy_")
+#: Functions that draw random numbers: evenly, normally, zeros and ones, whole numbers.
+EVEN, NORMAL = ("rand", "rand_like", "uniform_"), ("randn", "randn_like", "normal_")
+COINS, WHOLE = ("bernoulli", "bernoulli_"), ("randint", "randint_like")
 SUMS = ("add", "__add__", "__radd__", "add_", "__iadd__")
 
 
@@ -26,7 +31,8 @@ class Op:
     """One call that reached torch.
 
     Args:
-        kind: "conv", "up" (transposed), "norm" (batch norm), "drop", "cat", "add", or the function's own name.
+        kind: "conv", "up" (transposed), "norm" (batch norm), "drop", "draw" (random numbers), "cat", "add", or the
+            function's own name.
         weight, bias: of a convolution; scale and shift of a norm.
         kernel, stride, padding: of a convolution, (rows, columns).
         running: mean and variance that a batch norm keeps, as they were before the call.
@@ -34,6 +40,7 @@ class Op:
         p: what a dropout drops.
         dim: along which tensors are concatenated.
         twice: is one tensor concatenated with itself?
+        name, shape: of the function that draws, and of what it drew.
     """
 
     kind: str
@@ -47,6 +54,8 @@ class Op:
     p: float = 0.0
     dim: int = 0
     twice: bool = False
+    name: str = ""
+    shape: tuple[int, ...] = ()
 
 
 @dataclass
@@ -76,10 +85,16 @@ class Layer:
 
 
 class Trace(TorchFunctionMode):
-    """Notes calls while it is entered; an operation is noted before it runs, so that one that fails is there, too."""
+    """Notes calls while it is entered; an operation is noted before it runs, so that one that fails is there, too.
 
-    def __init__(self) -> None:
+    Args:
+        free: are random numbers that the network draws other ones each time, in place of fixed ones?
+        quiet: are normally distributed ones all 0?
+    """
+
+    def __init__(self, *, free: bool = False, quiet: bool = False) -> None:
         super().__init__()
+        self.free, self.quiet = free, quiet
         self.ops: list[Op] = []
 
     def __torch_function__(
@@ -91,7 +106,15 @@ class Trace(TorchFunctionMode):
             self.ops.append(op)
             if op.kind == "drop":
                 return _drop(op, *args, **kwargs)
-        return func(*args, **kwargs)
+        out = func(*args, **kwargs)
+        name = getattr(func, "__name__", "")
+        if name in (*EVEN, *NORMAL, *COINS, *WHOLE) and type(out) is Tensor:
+            self.ops.append(Op("draw", name=name, shape=tuple(out.shape)))
+            if not self.free:
+                fixed = 0 * out if self.quiet and name in NORMAL else _fixed(name, out, args, kwargs)
+                with torch.no_grad():
+                    out.copy_(fixed)
+        return out
 
     def of(self, *kinds: str) -> list[Op]:
         """The calls of these kinds."""
@@ -127,12 +150,51 @@ def look(trace: Trace, function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
 
 
-def masked(x: Tensor, p: float = 0.5) -> Tensor:
-    """Dropout with a mask that is always the same for one shape."""
-    seed = sum(int(side) * 1009**i for i, side in enumerate(x.shape)) % 2**31
-    drawn = torch.rand(tuple(x.shape), generator=torch.Generator().manual_seed(seed))
-    kept = drawn.to(x.dtype).ge(p).to(x.dtype)
-    return x * kept / (1 - p) if p < 1 else x * 0
+def even(shape: Sequence[int]) -> Tensor:
+    """Numbers between 0 and 1 that are always the same for one number of them."""
+    count = math.prod(shape)
+    return torch.rand(count, generator=torch.Generator().manual_seed(count)).view(tuple(shape))
+
+
+def masked(
+    x: Tensor, p: float = 0.5, keep: float | None = None, *, flip: bool = False, channels: bool = False
+) -> Tensor:
+    """Dropout with a mask that is always the same for one number of values.
+
+    Args:
+        keep: what is kept is multiplied by this; 1 / (1 - p) if not given.
+        flip: is a value dropped where the number drawn for it is large, in place of small?
+        channels: are whole channels of (B, C, H, W) dropped?
+    """
+    drawn = even((*x.shape[:2], 1, 1) if channels else x.shape)
+    kept = (1 - drawn if flip else drawn).ge(p).to(x.dtype)
+    if keep is None:
+        keep = 1 / (1 - p) if p < 1 else 0.0
+    return x * kept * keep
+
+
+def _fixed(name: str, out: Tensor, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tensor:
+    """What a function that draws is made to give: the same numbers as the masks are made of."""
+    drawn = even(out.shape)
+    try:
+        if name in COINS:
+            return drawn >= 1 - _pick(args, kwargs, 1 if name == "bernoulli_" else 0, "p", kwargs.get("input", 0.5))
+        if name in WHOLE:
+            ends = [a for a in args if isinstance(a, int)]
+            low, high = kwargs.get("low", ends[-2] if len(ends) > 1 else 0), kwargs.get("high", ends[-1])
+            return (low + (high - low) * drawn).floor()
+        if name in NORMAL:
+            drawn = torch.special.ndtri(drawn.double().clamp(1e-6, 1 - 1e-6))
+        first, second = (_pick(args, kwargs, i + 1, n) for i, n in enumerate(_BOUNDS.get(name, ("", ""))))
+        if name == "uniform_":
+            first, second = first or 0, 1 if second is None else second
+            return first + (second - first) * drawn
+        return (first or 0) + (1 if second is None else second) * drawn if name == "normal_" else drawn
+    except (TypeError, IndexError):  # called in a way that is not known here
+        return out.detach().clone()
+
+
+_BOUNDS = {"uniform_": ("from", "to"), "normal_": ("mean", "std")}
 
 
 def stored_in_lists(net: nn.Module) -> list[str]:

@@ -15,7 +15,7 @@ from p2plib.checks.compare import describe
 from p2plib.checks.pixel import l1_loss, l2_loss
 from p2plib.checks.trial import Mistake, Trial
 
-COUNT = 9
+COUNTS = (7, 9, 12)
 
 
 def which_loss(output: Tensor, outcomes: Tensor) -> str:
@@ -98,7 +98,7 @@ def check_which_loss(t: Trial) -> None:
 
 
 def _problem(t: Trial, loss: str, spread: str, first: str) -> tuple[Tensor, Tensor]:
-    """An output (C, H, W) and outcomes (9, C, H, W), at each pixel two of them far off to one side.
+    """An output (C, H, W) and outcomes (7, 9 or 12, C, H, W), at each pixel two of them far off to one side.
 
     Args:
         loss: of which one the output is the best picture, but for noise, and for a seventh of its pixels, which are
@@ -107,13 +107,14 @@ def _problem(t: Trial, loss: str, spread: str, first: str) -> tuple[Tensor, Tens
         first: is the first outcome far off at "any" pixel, at none ("usual"), or at all ("far")?
     """
     size = 3, t.integer(5, 7), t.integer(8, 10)
-    order = t.uniform(COUNT, *size, low=0.0, high=1.0)
+    count = COUNTS[t.integer(0, len(COUNTS) - 1)]
+    order = t.uniform(count, *size, low=0.0, high=1.0)
     if first != "any":
         order[0] = 2.0 if first == "usual" else -1.0
     is_far = order.argsort(0).argsort(0) < 2
     far = t.uniform(1, low=0.5, high=0.7) if spread == "little" else t.uniform(1, low=2.8, high=3.2)
     side = 1 if t.integer(0, 1) else -1
-    usual = t.uniform(*size, low=-0.5, high=0.5) + 0.18 * far * t.uniform(COUNT, *size)
+    usual = t.uniform(*size, low=-0.5, high=0.5) + 0.18 * far * t.uniform(count, *size)
     outcomes = usual + side * far * is_far
     median, mean = outcomes.median(0).values, outcomes.mean(0)
     noise = t.uniform(*size, low=-0.15, high=0.15) * (median - mean).abs() + 0.005 * t.normal(*size)

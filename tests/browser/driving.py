@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 
-def open_and_run(page, address, name):
-    page.goto(f"{address}/lab/tree/notebooks/{name}?reset", wait_until="domcontentloaded")
+def open_and_run(page, address, name, folder="notebooks"):
+    page.goto(f"{address}/lab/tree/{folder}/{name}?reset", wait_until="domcontentloaded")
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
     page.locator(".jp-NotebookPanel-toolbar").get_by_text("Python 3").wait_for(timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import random
 import re
@@ -19,8 +20,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
 
-from p2plib.checks import check, engine, registry, render, sandbox
+from p2plib.checks import check, engine, registry, render, sandbox, state, table
 from p2plib.checks.ch00_start import half
 from p2plib.checks.engine import judge
 from p2plib.checks.outcome import CheckFailed, Status
@@ -497,3 +500,250 @@ def test_a_user_error_is_shown_in_a_notebook_without_a_traceback(capsys):
     shown = capsys.readouterr()
     assert "UserError: 0.1 has 3 hints" in shown.out + shown.err
     assert "Traceback" not in shown.out + shown.err
+
+
+# --- names of torch and of Python ------------------------------------------------------------------------
+
+
+def watched():
+    homes = [builtins, *(home for home, _ in state._HOMES)]
+    return [dict(vars(home)) for home in homes], [dict(hooks) for hooks in state._HOOKS]
+
+
+def named(home, name, value):
+    """An answer that is right and leaves a name changed."""
+
+    def answer(p):
+        setattr(home, name, value)
+        return left(p)
+
+    return answer
+
+
+def without(home, name):
+    def answer(p):
+        delattr(home, name)
+        return left(p)
+
+    return answer
+
+
+def hooks_all(p):
+    nn.modules.module.register_module_forward_hook(lambda *a: None)
+    nn.modules.module.register_module_full_backward_hook(lambda *a: None)
+    return left(p)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (named(nn, "Conv2d", nn.Linear), "torch.nn.Conv2d"),
+        (named(nn.Conv2d, "forward", lambda self, x: x), "torch.nn.Conv2d.forward"),
+        (named(nn.Conv2d, "__call__", lambda self, x: x), "torch.nn.Conv2d.__call__"),
+        (named(nn.Conv2d, "__len__", lambda self: 0), "torch.nn.Conv2d.__len__"),
+        (named(nn.BatchNorm2d, "weight", None), "torch.nn.BatchNorm2d.weight"),
+        (named(nn.modules.conv._ConvNd, "__init__", None), "torch.nn.modules.conv._ConvNd.__init__"),
+        (named(nn.Module, "train", lambda self, on=True: self), "torch.nn.Module.train"),
+        (named(torch.Tensor, "chunk", None), "torch.Tensor.chunk"),
+        (named(torch.Tensor, "backward", None), "torch.Tensor.backward"),
+        (named(F, "conv2d", lambda *a, **k: a[0]), "torch.nn.functional.conv2d"),
+        (named(torch, "equal", lambda a, b: True), "torch.equal"),
+        (named(torch.autograd, "grad", None), "torch.autograd.grad"),
+        (named(builtins, "sum", max), "builtins.sum"),
+        (without(torch, "stack"), "torch.stack"),
+        (without(nn.Conv2d, "forward"), "torch.nn.Conv2d.forward"),
+        (without(builtins, "len"), "builtins.len"),
+        (hooks_all, "the hooks of all modules"),
+    ],
+)
+def test_a_name_that_stands_for_something_else_is_put_back_and_told(answer, name):
+    before = watched()
+    outcome = judge("0.1", answer)
+    after = watched()
+    assert outcome.status is PASSED, outcome
+    assert name in outcome.notes[0]
+    assert outcome.notes[0].endswith("for the whole program; the check has put this back.")
+    assert before == after
+    assert judge("0.1", left).notes == ()
+
+
+def test_a_name_is_put_back_however_the_answer_ends(quick):
+    def raises(p):
+        F.conv2d = None
+        raise ValueError
+
+    def never_ends(p):
+        F.conv2d = None
+        loops(p)
+
+    conv = F.conv2d
+    for answer, status in ((raises, CRASHED), (never_ends, TOO_SLOW)):
+        outcome = judge("0.1", answer)
+        assert outcome.status is status
+        assert "conv2d" in outcome.notes[0]
+        assert F.conv2d is conv
+
+
+@pytest.mark.parametrize("alarm", [True, False])
+def test_all_of_python_taken_away(alarm, monkeypatch):
+    monkeypatch.setattr(sandbox, "_has_alarm", lambda: alarm)
+
+    def empties(p):
+        half = left(p)
+        builtins.__dict__.update(dict.fromkeys(before))
+        return half
+
+    before = dict(vars(builtins))
+    outcome = judge("0.1", empties)
+    assert {name: vars(builtins).get(name, "gone") for name in before} == before
+    assert outcome.status is CRASHED  # what waits for it to end needs them, too
+    assert "other names" in outcome.notes[0]
+    assert len(outcome.notes[0]) < 300
+
+
+def test_right_answers_change_no_name():
+    for known in table.known_answers():
+        if known.status is PASSED:
+            notes = judge(known.exercise, *known.answers, seed=1).notes
+            assert not [note for note in notes if "whole program" in note], known
+
+
+LAZY = """
+import torch, copy, pickle
+from torch import nn
+from p2plib.checks.engine import judge
+
+def answer(p):
+    import torch.func, torch.export
+    net = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3), nn.LeakyReLU(), nn.Dropout())
+    torch.compile(net, backend="eager")(torch.zeros(1, 3, 4, 4))
+    pickle.dumps(copy.deepcopy(net))
+    torch.fx.symbolic_trace(net)
+    nn.LazyConv2d(3, 1)(torch.zeros(1, 2, 3, 3))
+    nn.Conv2d.__annotations__, nn.__annotations__
+    handle = nn.modules.module.register_module_forward_hook(lambda *a: None)
+    handle.remove()
+    with torch.device("cpu"), torch.overrides.BaseTorchFunctionMode():
+        return p[:, :, : p.shape[2] // 2]
+
+for _ in range(2):
+    outcome = judge("0.1", answer)
+    assert outcome.counts and not outcome.notes, outcome
+net = torch.compile(nn.Conv2d(3, 3, 1), backend="eager")
+assert net(torch.zeros(1, 3, 4, 4)).shape == (1, 3, 4, 4)
+"""
+
+
+def test_what_torch_adds_by_itself_is_no_change():
+    done = subprocess.run([sys.executable, "-c", LAZY], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_names_cost_little():
+    names = []
+    began = time.perf_counter()
+    for _ in range(200):
+        names.append(state.Names())
+        names[-1].put_back()
+    assert (time.perf_counter() - began) / 200 < 2e-3
+    assert not any(n.left for n in names)
+
+
+# --- a second program --------------------------------------------------------------------------------------
+
+FORKS = """
+import os, sys
+from p2plib.checks import sandbox
+
+def answer():
+    child = os.fork()
+    if child == 0:
+        {end}
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+came = sandbox.run(answer, limit=20)
+print(came.value, repr(came.error), flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("os._exit(3)", 3),
+        ("sys.exit(4)", 4),
+        ("sys.exit()", 0),
+        ("sys.exit('words')", 1),
+        ("return 5", 0),
+        ("1 / 0", 1),
+        ("import builtins; builtins.isinstance = None; sys.exit(8)", 8),
+        ("sandbox.run(lambda: os._exit(6), limit=5); os._exit(7)", 7),
+    ],
+)
+def test_a_child_never_runs_on(end, code):
+    done = subprocess.run([sys.executable, "-c", FORKS.format(end=end)], capture_output=True, text=True, timeout=120)
+    assert done.stdout == f"{code} None\n", done
+
+
+def test_a_process_that_hides_its_number_goes_on(monkeypatch):
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    assert sandbox.run(lambda: setattr(os, "getpid", lambda: 2), limit=5).error is None
+    assert isinstance(sandbox.run(lambda: os._exit(0), limit=5).error, SystemExit)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_workers_of_a_loader_come_to_their_end():
+    def loads(p):
+        loader = torch.utils.data.DataLoader([left(p)], batch_size=None, num_workers=1, multiprocessing_context="fork")
+        return next(iter(loader))
+
+    assert judge("0.1", loads).counts
+
+
+# --- values that are not what they seem ----------------------------------------------------------------------
+
+
+class Refusing(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        raise RuntimeError("not with me")
+
+
+class Picky(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if getattr(func, "__name__", "") == "isnan":
+            raise RuntimeError("not with me")
+        return super().__torch_function__(func, types, args, kwargs)
+
+
+class Plain(torch.Tensor):
+    pass
+
+
+def liar(kind):
+    return type("Liar", (), {"__class__": property(lambda self: kind)})()
+
+
+class NoClass:
+    @property
+    def __class__(self):
+        raise RuntimeError("not with me")
+
+
+@pytest.mark.parametrize("kind", [Refusing, Picky])
+def test_a_tensor_that_refuses_is_a_crash(kind):
+    outcome = judge("0.1", lambda p: left(p).as_subclass(kind))
+    assert outcome.status is CRASHED
+    assert "not with me" in outcome.message
+    assert outcome.line[1] == 'raise RuntimeError("not with me")'
+    assert judge("0.1", lambda p: left(p).as_subclass(Plain)).counts
+
+
+@pytest.mark.parametrize("kind", [torch.Tensor, np.ndarray, list, tuple, nn.Module])
+def test_an_object_that_lies_is_a_crash(kind):
+    for id, answer in (("0.1", lambda p: liar(kind)), ("1.1", lambda *p: (liar(kind), liar(kind)))):
+        outcome = judge(id, answer)
+        assert outcome.status is CRASHED
+        assert f"says that it is a {kind.__name__}" in outcome.message
+    assert judge("0.1", lambda p: NoClass()).status is CRASHED

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
 from p2plib import models
-from p2plib.checks import layout, map_sizes, net_mistakes, norm_forms, replay
+from p2plib.checks import ch02_unet, layout, map_sizes, net_mistakes, norm_forms, registry, replay
 from p2plib.checks.engine import judge
 from p2plib.checks.outcome import Status
 from p2plib.checks.replay import RIGHT
 from p2plib.checks.traced import Layer, Op, Trace, Unfilled, look, masked, stored_in_lists
+from p2plib.checks.trial import Stop, Trial
 
 # --- sizes and norm: the formulas against torch's layers -------------------------------------------
 
@@ -92,6 +95,46 @@ def test_dropout_has_one_mask_for_one_shape_and_none_in_eval():
     torch.testing.assert_close(seen(net, x, train=False)[0], x)
     in_place = nn.Dropout(0.3, inplace=True)
     torch.testing.assert_close(seen(in_place, x.clone())[0], masked(x, 0.3))
+
+
+DRAWS = (
+    lambda x: (torch.rand_like(x) > 0.5) * 2,
+    lambda x: torch.rand(x.shape).ge(0.5) * 2,
+    lambda x: torch.bernoulli(torch.full_like(x, 0.5)) * 2,
+    lambda x: torch.empty_like(x).bernoulli_(0.5) * 2,
+    lambda x: torch.empty_like(x).bernoulli_() / 0.5,
+    lambda x: (torch.randn_like(x) > 0) * 2,
+    lambda x: torch.randint(0, 2, x.shape) * 2,
+    lambda x: torch.randint(2, x.shape) * 2,
+    lambda x: (torch.empty_like(x).uniform_(-1, 1) > 0) * 2,
+    lambda x: (torch.rand(x.numel()).view_as(x) > 0.5) * 2,
+    lambda x: torch.distributions.Bernoulli(0.5).sample(x.shape) * 2,
+)
+
+
+@pytest.mark.parametrize("draw", DRAWS)
+def test_masks_by_hand_are_those_of_dropout(draw):
+    x, trace = torch.randn(2, 3, 8, 8), Trace()
+    torch.testing.assert_close(look(trace, lambda x: x * draw(x), x), masked(x))
+    assert [op.kind for op in trace.ops if op.kind == "draw"] == ["draw"]
+    free = [look(Trace(free=True), draw, x) for _ in range(2)]
+    assert not torch.equal(*free)
+
+
+def test_a_mask_the_other_way_round_is_flipped():
+    x = torch.randn(2, 3, 8, 8)
+    kept = look(Trace(), lambda x: x * (torch.rand_like(x) < 0.3), x)
+    torch.testing.assert_close(kept, masked(x, 0.7, 1.0, flip=True))
+
+
+def test_normal_numbers_can_be_left_out():
+    x = torch.randn(2, 3, 8, 8)
+    torch.testing.assert_close(look(Trace(quiet=True), lambda x: x + torch.randn_like(x), x), x)
+
+
+def test_weights_are_not_drawn_over():
+    net = look(Trace(), nn.Conv2d, 3, 4, 4)
+    assert not torch.equal(net.weight, look(Trace(), nn.Conv2d, 3, 4, 4).weight)
 
 
 def test_layers_in_lists_are_found():
@@ -241,7 +284,7 @@ def test_without_a_seen_convolution_skip_and_range_are_still_judged():
 def test_without_a_seen_convolution_the_slope_is_still_judged():
     outcome = judge("2.2", ByHandWrong, seed=1)
     assert outcome.status is Status.WRONG
-    assert outcome.cause is None
+    assert "numbers below 0" in outcome.cause
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -256,3 +299,66 @@ def test_other_seeds_leave_right_answers_right(seed):
 
     outcome = judge("2.5", Wrapped, seed=seed)
     assert outcome.counts, outcome
+
+
+# --- what is noted beside a right answer -----------------------------------------------------------
+
+
+class BatchInEval(models.DownBlock):
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **named)
+        if isinstance(self.norm, nn.BatchNorm2d):
+            self.norm = nn.BatchNorm2d(self.norm.num_features, track_running_stats=False)
+
+
+class BatchFunction(models.DownBlock):
+    def forward(self, x):
+        norm, self.norm = self.norm, nn.Identity()
+        x, self.norm = super().forward(x), norm
+        if not isinstance(norm, nn.BatchNorm2d):
+            return x
+        return functional.batch_norm(x, norm.running_mean, norm.running_var, norm.weight, norm.bias, training=True)
+
+
+@pytest.mark.parametrize("answer", [BatchInEval, BatchFunction])
+def test_statistics_of_the_batch_in_eval_are_noted(answer):
+    outcome = judge("2.2", answer, seed=1)
+    assert outcome.status is Status.PASSED
+    assert any("statistics of the batch" in note for note in outcome.notes)
+
+
+def test_running_statistics_are_not_noted():
+    class Plain(models.DownBlock):
+        pass
+
+    assert not judge("2.2", Plain, seed=1).notes
+
+
+class Endless(models.DownBlock):
+    def parameters(self, recurse=True):
+        while True:
+            yield next(iter(super().parameters(recurse)))
+
+
+class NeverTrains(models.DownBlock):
+    def train(self, mode=True):
+        while True:
+            pass
+
+
+class StuckParameters(models.DownBlock):
+    def named_parameters(self, *arguments, **named):
+        while True:
+            pass
+
+
+@pytest.mark.parametrize("answer", [NeverTrains, StuckParameters])
+def test_what_a_network_overrides_does_not_hang_the_check(answer):
+    trial = Trial(replace(registry.find("2.2"), limit=1.0), [answer], seed=1)
+    with pytest.raises(Stop) as stop:
+        ch02_unet.check_down_block(trial)
+    assert stop.value.status is Status.TOO_SLOW
+
+
+def test_parameters_without_end_are_cut_off():
+    assert judge("2.2", Endless, seed=1).status is Status.WRONG

@@ -251,12 +251,12 @@ def unit(p):
     return p.float() / 255
 
 
-@wrong("1.2", back, cause="127.5 meant in place of 128")
+@wrong("1.2", back, cause="the half of 255")
 def by_128(p):
     return p.float() / 128 - 1
 
 
-@wrong("1.2", back, cause="127.5 meant in place of 128")
+@wrong("1.2", back, cause="the half of 255")
 def by_256(p):
     return p.float() / 256 * 2 - 1
 
@@ -612,3 +612,49 @@ def input_mirrored_before_it_is_cut(input, target, size, generator):
     top = int(torch.randint(0, input.shape[1] - size + 1, (), generator=generator))
     left = int(torch.randint(0, input.shape[2] - size + 1, (), generator=generator))
     return tuple(p[:, top : top + size, left : left + size] for p in (input, target))
+
+
+def cut_both(input, target, size, generator, mirrored):
+    top = int(torch.randint(0, input.shape[1] - size + 1, (), generator=generator))
+    left = int(torch.randint(0, input.shape[2] - size + 1, (), generator=generator))
+    both = [p[:, top : top + size, left : left + size] for p in (input, target)]
+    return tuple(p.flip(-1) for p in both) if mirrored(left) else tuple(both)
+
+
+@wrong("1.3", cause="random number of its own", found="depends on the column")
+def mirrored_at_odd_columns(input, target, size, generator):
+    return cut_both(input, target, size, generator, lambda left: left % 2)
+
+
+@wrong("1.3", cause="before it is cut, and the other after")
+def one_before_one_after(input, target, size, generator):
+    mirror = torch.rand((), generator=generator) < 0.5
+    top = int(torch.randint(0, input.shape[1] - size + 1, (), generator=generator))
+    left = int(torch.randint(0, input.shape[2] - size + 1, (), generator=generator))
+    if not mirror:
+        return cut_both(input, target, size, generator, lambda left: False)
+    cut = input[:, top : top + size, left : left + size].flip(-1)
+    return cut, target.flip(-1)[:, top : top + size, left : left + size]
+
+
+@wrong("1.3", found="less often than at those between")
+def ends_half_as_often(input, target, size, generator):
+    top, left = (
+        int((torch.rand((), generator=generator) * (side - size)).round()) for side in (input.shape[1], input.shape[2])
+    )
+    both = [p[:, top : top + size, left : left + size] for p in (input, target)]
+    return tuple(p.flip(-1) for p in both) if torch.rand((), generator=generator) < 0.5 else tuple(both)
+
+
+@wrong("1.3", cause="writes into `input`", found="changed in place")
+def whole_picture_flipped_in_place(input, target, size, generator):
+    if torch.rand((), generator=generator) < 0.5:
+        input[:], target[:] = input.flip(-1), target.flip(-1)
+    return cut_both(input, target, size, generator, lambda left: False)
+
+
+@wrong("1.3", found="shape")
+def three_channels_always(input, target, size, generator):
+    both = torch.cat([input, target])
+    cut, _ = cut_both(both, both, size, generator, lambda left: torch.rand((), generator=generator) < 0.5)
+    return cut[:3], cut[3:]

@@ -609,9 +609,9 @@ def upsampled(a, b, bias):
     return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(a, b, 3, 1, 1, bias=bias))
 
 
-wrong_up("leaky", "There is a LeakyReLU in the decoder", act=lambda: nn.LeakyReLU(0.2))
-wrong_up("leaky_default", "There is a LeakyReLU in the decoder", act=nn.LeakyReLU)
-wrong_up("no_activation", "no activation in the decoder", act=nn.Identity)
+wrong_up("leaky", "There is a LeakyReLU. Is", act=lambda: nn.LeakyReLU(0.2))
+wrong_up("leaky_default", "There is a LeakyReLU. Is", act=nn.LeakyReLU)
+wrong_up("no_activation", "There is no activation. Where", act=nn.Identity)
 wrong_up("usual_order", "comes after the convolution", order="conv norm act drop")
 wrong_up("usual_order_drop", "comes after the convolution", order="conv norm drop act")
 wrong_up("norm_first", "norm come after the convolution", "parameters", order="act norm conv drop")
@@ -856,9 +856,9 @@ right("2.5")(net_class(default=8))
 NET = net_class()
 wrong_net("relu_encoder", "There is a ReLU in the encoder", down_block=down_class(act=nn.ReLU))
 wrong_net("default_slope", "The slope below 0 is 0.01", down_block=down_class(act=nn.LeakyReLU))
-wrong_net("usual_encoder", "In the encoder the activation comes after", down_block=down_class(order="conv norm act"))
+wrong_net("usual_encoder", "In the encoder your activation comes after", down_block=down_class(order="conv norm act"))
 wrong_net("leaky_decoder", "There is a LeakyReLU in the decoder", up_block=up_class(act=lambda: nn.LeakyReLU(0.2)))
-wrong_net("usual_decoder", "In the decoder the activation comes after", up_block=up_class(order="conv norm act drop"))
+wrong_net("usual_decoder", "In the decoder your activation comes after", up_block=up_class(order="conv norm act drop"))
 wrong_net("first_active", "The first block has an activation", first={"activate": True})
 wrong_net("first_normed", "Does a norm belong into the first block", "parameters", first={"norm": True})
 wrong_net("bottleneck_normed", "norm belong into the bottleneck", "parameters", deepest={"norm": True})
@@ -1159,10 +1159,10 @@ wrong_norm("no_eps", "Where does `eps` come in")(
     lambda x, eps=1e-5: (x - x.mean(ALL, **EACH)) / x.std(ALL, correction=0, **EACH)
 )
 wrong_norm("eps_fixed", "What if another")(lambda x, eps=1e-5: normed(x))
-wrong_norm("no_keepdim", None, "RuntimeError", Status.CRASHED)(
+wrong_norm("no_keepdim", "What does `keepdim=True` keep", "RuntimeError", Status.CRASHED)(
     lambda x, eps=1e-5: (x - x.mean(ALL)) / x.var(ALL).sqrt()
 )
-wrong_norm("torch_on_one_pixel", None, "ValueError", Status.CRASHED)(
+wrong_norm("torch_on_one_pixel", "refuses one pixel, too", "ValueError", Status.CRASHED)(
     lambda x, eps=1e-5: F.batch_norm(x, None, None, training=True, eps=eps)
 )
 wrong_norm("in_place", "writes into `x`", "changed in place")(lambda x, eps=1e-5: x.sub_(x.mean(ALL, **EACH)))
@@ -1176,3 +1176,153 @@ wrong_norm("first_channel", None, "its values")(lambda x, eps=1e-5: (x - x[:, :1
 @wrong("2.1", down, ..., cause="the other formula with a multiplication")
 def formula_turned_round(side, kernel, stride, padding):
     return (side + 2 * padding - kernel) * stride + 1
+
+
+@right("2.2")
+class LazyDown(nn.Module):
+    def __init__(self, in_channels, out_channels, activate=True, norm=True):
+        super().__init__()
+        self.act = nn.LeakyReLU(0.2) if activate else nn.Identity()
+        self.conv = nn.LazyConv2d(out_channels, 4, 2, 1, bias=False)
+        self.norm = nn.LazyBatchNorm2d() if norm else nn.Identity()
+
+    def forward(self, x):
+        return self.norm(self.conv(self.act(x)))
+
+
+@right("2.3")
+class LazyUp(Joined):
+    def __init__(self, in_channels, out_channels, norm=True, dropout=False):
+        super().__init__(in_channels, out_channels, norm, dropout)
+        self.body[1] = nn.LazyConvTranspose2d(out_channels, 4, 2, 1, bias=not norm)
+        if norm:
+            self.body[2] = nn.LazyBatchNorm2d()
+
+
+@wrong("2.2", cause="Should `__init__` make them", found="before its first call")
+class MadeAtFirstCall(MadeInForward):
+    def forward(self, x):
+        if not hasattr(self, "chain"):
+            self.chain = Chain(*self.arguments, **self.named)
+        return self.chain(x)
+
+
+@wrong("2.2", cause="under `if self.training`", found="the norm of the block is left out")
+class NormInTrainingOnly(Modules):
+    def forward(self, x):
+        x = self.conv(x if self.act is None else self.act(x))
+        return self.norm(x) if self.norm is not None and self.training else x
+
+
+wrong("2.5", cause="under `if self.training`", found="is left out")(net_class(down_block=NormInTrainingOnly))
+
+
+@right("2.2")
+class RunningByHand(Modules):
+    def forward(self, x):
+        x = self.conv(x if self.act is None else self.act(x))
+        if self.norm is None or self.training:
+            return x if self.norm is None else self.norm(x)
+        mean, variance, scale, shift = (
+            v.view(1, -1, 1, 1)
+            for v in (self.norm.running_mean, self.norm.running_var, self.norm.weight, self.norm.bias)
+        )
+        return (x - mean) / torch.sqrt(variance + self.norm.eps) * scale + shift
+
+
+class ByHand(nn.Module):
+    """A dropout with a random mask."""
+
+    mask = staticmethod(lambda x: (torch.rand_like(x) > 0.5) * 2)
+
+    def forward(self, x):
+        return x * self.mask(x) if self.training else x
+
+
+def by_hand(mask):
+    return type("ByHand", (ByHand,), {"mask": staticmethod(mask)})
+
+
+for number, mask in enumerate((
+    ByHand.mask,
+    lambda x: (torch.rand(x.shape) < 0.5).float() / 0.5,
+    lambda x: torch.empty_like(x).bernoulli_(0.5).mul(2),
+    lambda x: torch.rand(x.shape).round() * 2,
+    lambda x: torch.from_numpy(np.random.binomial(1, 0.5, x.shape)).float() * 2,  # noqa: NPY002
+)):  # fmt: skip
+    for id, answer in (
+        ("2.3", up_class(drop=by_hand(mask))),
+        ("2.5", net_class(up_block=up_class(drop=by_hand(mask)), default=8)),
+    ):
+        answer.__name__ = f"mask_by_hand_{number}"
+        right(id)(answer)
+
+for name, cause, mask in (
+    ("mask_not_doubled", "What does dropout multiply them by", lambda x: torch.rand_like(x) > 0.5),
+    ("mask_not_doubled_bernoulli", "What does dropout multiply them by", lambda x: torch.bernoulli(0.5 + 0 * x)),
+    ("mask_of_a_third", "drops 0.3 of the values", lambda x: (torch.rand_like(x) > 0.3) / 0.7),
+    ("mask_keeps_a_quarter", "drops 0.75 of the values", lambda x: (torch.rand_like(x) < 0.25) * 4),
+    ("mask_of_channels", "drops whole channels", lambda x: (torch.rand(*x.shape[:2], 1, 1) > 0.5) * 2),
+):
+    wrong_up(name, cause, drop=by_hand(mask))
+    wrong_net(name, cause, up_block=up_class(drop=by_hand(mask)))
+
+
+wrong_net("mask_in_last", "Dropout comes in the last block", drop=lambda j, depth: j < 3 or j == depth - 1,
+          up_block=up_class(drop=ByHand))  # fmt: skip
+wrong_net("mask_in_eval", "It drops out in eval mode", "in eval mode", up_block=up_class(drop=AlwaysByHand))
+wrong_net("noise_in_eval", "`randn_like` draws", "another output each time",
+          end=lambda x: x.tanh() + 0.01 * torch.randn_like(x))  # fmt: skip
+
+
+@wrong("2.4", cause="`randn_like` draws", found="another output each time")
+@wrong("2.5", cause="`randn_like` draws", found="another output each time")
+class NoiseInTraining(NET):
+    def forward(self, x):
+        x = super().forward(x)
+        return x + 0.1 * torch.randn_like(x) if self.training else x
+
+
+@wrong("2.2", cause="Is the default of `norm` True", found="has no norm")
+def norm_off_by_default(in_channels, out_channels, activate=True, norm=False):
+    return Modules(in_channels, out_channels, activate, norm)
+
+
+@wrong("2.2", cause="Is the default of `activate` True")
+def activate_off_by_default(in_channels, out_channels, activate=False, norm=True):
+    return Modules(in_channels, out_channels, activate, norm)
+
+
+@wrong("2.3", cause="Is the default of `dropout` False")
+def dropout_by_default(in_channels, out_channels, norm=True, dropout=True):
+    return Joined(in_channels, out_channels, norm, dropout)
+
+
+@wrong("2.3", cause="Is the default of `norm` True")
+def up_norm_off_by_default(in_channels, out_channels, norm=False, dropout=False):
+    return Joined(in_channels, out_channels, norm, dropout)
+
+
+@wrong("2.5", status=Status.CRASHED, found="This was `UNetGenerator(3, 1, base=4, depth=2)`")
+class OnlyDeep(NET):
+    def __init__(self, in_channels=3, out_channels=3, base=64, depth=8):
+        super().__init__(in_channels, out_channels, base, depth)
+        assert depth > 2
+
+
+@wrong("2.4", cause="Block 2 of the decoder gets what came up twice")
+class UpTwice(NET):
+    def forward(self, x):
+        a = self.down[0](x)
+        x = self.up[0](self.down[2](self.down[1](a)))
+        return self.up[2](self.up[1](x, x), a).tanh()
+
+
+@wrong("2.6", b, cause="refuses one pixel, too", status=Status.CRASHED)
+def layer_inside(x, eps=1e-5):
+    return nn.BatchNorm2d(x.shape[1], eps=eps, dtype=x.dtype)(x)
+
+
+@wrong("2.6", b, cause="What does `keepdim=True` keep", status=Status.CRASHED)
+def keepdim_of_variance_only(x, eps=1e-5):
+    return (x - x.mean(dim=(0, 2, 3))) / (x.var(dim=(0, 2, 3), correction=0, keepdim=True) + eps).sqrt()

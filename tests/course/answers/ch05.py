@@ -789,3 +789,38 @@ def torchs_error(side):
     if side < 24:
         raise RuntimeError("Kernel size can't be greater than actual input size")
     return side // 8 - 2
+
+
+@right("5.3")
+class LazyLayers(nn.Module):
+    def __init__(self, in_channels=6, base=64):
+        super().__init__()
+        layers = []
+        for i, (width, stride) in enumerate(((base, 2), (2 * base, 2), (4 * base, 2), (8 * base, 1))):
+            layers.append(nn.LazyConv2d(width, 4, stride, 1, bias=i == 0))
+            layers += [nn.LazyBatchNorm2d()] * (i > 0) + [nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers, nn.LazyConv2d(1, 4, 1, 1))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+class TrainingNorm(nn.BatchNorm2d):
+    def forward(self, x):
+        return super().forward(x) if self.training else x
+
+
+@wrong("5.3", cause="under `if self.training`", found="is left out")
+def norm_in_training_only(in_channels=6, base=64):
+    net = LazyLayers(in_channels, base)
+    places = [i for i, layer in enumerate(net.layers) if isinstance(layer, nn.LazyBatchNorm2d)]
+    for place, width in zip(places, (2 * base, 4 * base, 8 * base), strict=True):
+        net.layers[place] = TrainingNorm(width)
+    return net
+
+
+@wrong("5.3", cause="`randn_like` draws", found="another output each time")
+class Noisy(LazyLayers):
+    def forward(self, x):
+        x = super().forward(x)
+        return x + 0.1 * torch.randn_like(x) if self.training else x
