@@ -59,6 +59,8 @@ def nbgrader(folder, *arguments):
     """Run one command of nbgrader, as an instructor does who has no settings of their own."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "NBGRADER"))}
     environment |= {"P2PLIB_MY_WORK": str(folder / "my_work"), "JUPYTER_CONFIG_DIR": str(folder / "config")}
+    # nbgrader calls alembic by its name: an activated environment has it on the path.
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])
     command = [sys.executable, "-m", "nbgrader", *arguments, f"--CourseDirectory.root={folder}"]
     ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=550)
     assert ran.returncode == 0, ran.stderr[-3000:]
