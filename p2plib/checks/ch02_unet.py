@@ -202,7 +202,7 @@ EXERCISES = (
         check=check_up_block,
         hints=(
             "Begin `forward` with the skip: if there is one, x and skip become one tensor with the channels of both.",
-            "`torch.cat([x, skip], dim=1)` stacks channels. After it comes the same chain with a skip and without.",
+            "`torch.cat([x, skip], dim=1)` joins channels. After it the chain is the same, with a skip and without.",
             "Chain: ReLU, `nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=not norm)`, norm, dropout.",
         ),
     ),

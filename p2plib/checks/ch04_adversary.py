@@ -46,8 +46,8 @@ EXERCISES = (
         parts=(Part("judged", ("input", "picture", "conditional"), condition.judged),),
         check=condition.check_judged,
         hints=(
-            "A batch has the shape (B, C, H, W). Along which of the four may two tensors differ and still be stacked?",
-            "`torch.cat([a, b], dim=…)` stacks. Without the condition nothing is stacked: the picture goes as it is.",
+            "A batch has the shape (B, C, H, W). Along which of the four do input and picture differ?",
+            "`torch.cat([a, b], dim=…)` concatenates. Without the condition the picture goes as it is.",
         ),
     ),
     Exercise(
