@@ -215,6 +215,7 @@ METRICS = (
     "loss_d",
     "loss_gan",
     "loss_pixel",
+    "d_accuracy",
     "held_out_l1",
 )
 

@@ -25,7 +25,7 @@ from p2plib.training import checkpoint
 from p2plib.training.config import Config
 from p2plib.training.samples import write_sheet
 from p2plib.training.stopping import StopRequest
-from p2plib.training.translate import translate
+from p2plib.training.translate import translate, translating
 
 SHOWN = 8  # held-out pairs in a sample grid
 SHEETS = 40  # sample grids a run, at most
@@ -47,6 +47,7 @@ class Trainer:
         config: from `configure`.
         run: folder to keep the run in; None keeps nothing (a short experiment in a notebook).
         generator, discriminator: networks of one's own in place of the library's.
+        objective: one of one's own, with the attributes and methods of `p2plib.losses.Objective`.
         resume: go on from the state saved in `run`.
         source: data that is already open; None opens ``config.source``.
 
@@ -66,6 +67,7 @@ class Trainer:
         *,
         generator: nn.Module | None = None,
         discriminator: nn.Module | None = None,
+        objective: Objective | None = None,
         resume: bool = False,
         source: Source | None = None,
     ) -> None:
@@ -78,7 +80,7 @@ class Trainer:
         self.config = config = config.with_pairs(len(self.source.train))
         if self.run is not None and resume:
             checkpoint.check_same_config(self.run, config)
-        self.objective = Objective(config.objective, config.lambda_l1)
+        self.objective = objective or Objective(config.objective, config.lambda_l1)
         self._build(generator, discriminator)
         self.steps_per_epoch = -(-len(self.source.train) // config.batch)
         self.steps = config.steps(len(self.source.train))
@@ -89,6 +91,7 @@ class Trainer:
         self.held_out_l1: float | None = None
         self._seconds = 0.0
         self._pending: list[Tensor] = []  # losses of the steps since the last row, still on the device
+        self._last_batch: tuple[Tensor, Tensor] | None = None  # input and target of the last step
         if state is not None:
             self._restore(state)
         if self.run is not None:
@@ -245,7 +248,8 @@ class Trainer:
         drawn = torch.Generator().manual_seed(_mix(self.config.seed, self.step_number))
         input, target = augment(self._to_device(pair[0]), self._to_device(pair[1]), drawn)
         self._set_rate()
-        self._pending.append(self.step(self._laid_out(input), self._laid_out(target)))
+        self._last_batch = self._laid_out(input), self._laid_out(target)
+        self._pending.append(self.step(*self._last_batch))
         self.step_number += 1
         return len(input)
 
@@ -268,12 +272,26 @@ class Trainer:
                 "loss_d": d,
                 "loss_gan": gan,
                 "loss_pixel": pixel,
+                "d_accuracy": self.d_accuracy(),
                 "held_out_l1": self.held_out_l1 if ends else None,
             }
         )
         self._last_row = (self.step_number, time.monotonic())
         names = {"D": d, "G": gan, "pixel": pixel, "held-out L1": self.held_out_l1}
         bar.set_postfix({name: f"{value:.3f}" for name, value in names.items() if value is not None}, refresh=False)
+
+    def d_accuracy(self) -> float | None:
+        """Share of the cells of D's maps that are right about the last step's pairs, real and made: ½ is a coin.
+
+        D judges as it does in training, and nothing moves.  None without an adversary, or before the first step.
+        """
+        if self.discriminator is None or self._last_batch is None:
+            return None
+        input, target = self._last_batch
+        output = self.translate(input, seed=self.config.seed)
+        with translating(self.discriminator), self._autocast():
+            real, made = (self.discriminator(self.objective.judged(input, shown)) for shown in (target, output))
+        return ((real > 0).float().mean() + (made <= 0).float().mean()).item() / 2
 
     def _mean_losses(self) -> list[float | None]:
         """Means of the losses since the last row; the only place where the host waits for the device."""
