@@ -49,7 +49,7 @@ claims: setup-dev ## run every notebook in full, as a learner would: fails where
 oldest: ## run the tests with the oldest versions allowed, and Colab's ipywidgets and IPython
 	$(PYTHON) -m venv --clear $(VENV)-oldest
 	$(VENV)-oldest/bin/python -m pip install --quiet torch==2.6.0 torchvision==0.21.0 numpy==2.0.0 pillow==10.3.0 \
-		matplotlib==3.9.0 scikit-image==0.24.0 tqdm==4.66.0 safetensors==0.4.5 ipywidgets==7.7.1 ipython==7.34.0 \
+		matplotlib==3.9.0 scikit-image==0.24.0 tqdm==4.66.0 safetensors==0.4.5 ipywidgets==7.7.1 anywidget==0.9.0 ipython==7.34.0 \
 		ipykernel nbformat nbclient jupyterlab pytest pytest-timeout hypothesis
 	$(VENV)-oldest/bin/python -m pytest tests -o addopts="" --ignore tests/browser $(ARGS)
 

@@ -7,7 +7,9 @@ it is one switch: ``reference="pytorch"``.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -188,7 +190,7 @@ class PatchDiscriminator(nn.Sequential):
         if x.dim() != 4 or x.shape[1] != self.in_channels:
             raise UserError(
                 f"The discriminator takes shape (batch, {self.in_channels}, height, width) and was given "
-                f"{tuple(x.shape)}: 6 channels are input and picture stacked, 3 the picture alone."
+                f"{tuple(x.shape)}: 6 channels are input and picture joined, 3 the picture alone."
             )
         if min(x.shape[2:]) < smallest_side(self.patch):
             raise UserError(
@@ -230,10 +232,64 @@ def receptive_field(net: nn.Module | Iterable[tuple[int, int]]) -> int:
         UserError: if the network goes up as well as down, so that this sum does not apply.
     """
     field, step = 1, 1
-    for kernel, stride in _kernels(net) if isinstance(net, nn.Module) else net:
+    for kernel, stride in (layer[:2] for layer in _layers(net)) if isinstance(net, nn.Module) else net:
         field += (kernel - 1) * step
         step *= stride
     return field
+
+
+def field_of_cell(net: nn.Module, cell: int) -> range:
+    """Rows of the picture that row `cell` of the map sees, padding included: below 0 or from the side on it is padding.
+
+    Columns likewise.  Each layer's padding begins the field that many of its steps earlier.
+
+    Args:
+        net: a chain of convolutions and poolings, as `receptive_field` takes.
+        cell: row of the map, from 0.
+    """
+    start, step = 0, 1
+    for _, stride, padding in _layers(net):
+        start -= _square(padding) * step
+        step *= stride
+    return range(cell * step + start, cell * step + start + receptive_field(net))
+
+
+def map_side(net: nn.Module, side: int) -> int:
+    """Rows of the map (or columns) that such a chain makes of a picture with `side` rows; below 1: too small."""
+    for kernel, stride, padding in _layers(net):
+        side = (side + 2 * _square(padding) - kernel) // stride + 1
+    return side
+
+
+def copy_weights(source: nn.Module, target: nn.Module, x: Tensor) -> None:
+    """Give `target` the weights of `source`: the same layers under other names, paired as the picture meets them.
+
+    Args:
+        x: what both take, for finding the order; neither network is changed by it.
+
+    Raises:
+        UserError: if the layers that hold weights are not the same.
+    """
+    ours, theirs = (_layers_met(net, x) for net in (source, target))
+    sizes = [[tuple(p.shape for p in layer.parameters()) for layer in layers] for layers in (ours, theirs)]
+    if sizes[0] != sizes[1]:
+        raise UserError(
+            f"The weights cannot be copied: a picture meets {len(ours)} layers with weights in one network and "
+            f"{len(theirs)} in the other, or their sizes differ. Both need Conv2d, ConvTranspose2d and BatchNorm2d."
+        )
+    for a, b in zip(ours, theirs, strict=True):
+        b.load_state_dict(a.state_dict())
+
+
+def _layers_met(net: nn.Module, x: Tensor) -> list[nn.Module]:
+    """The layers that hold weights, in the order in which x meets them."""
+    twin, names = copy.deepcopy(net).eval(), list[str]()
+    for name, module in twin.named_modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
+            module.register_forward_hook(lambda *_, name=name: names.append(name))
+    with torch.no_grad():
+        twin(x)
+    return [net.get_submodule(name) for name in names]
 
 
 def parameter_count(net: nn.Module) -> int:
@@ -275,13 +331,14 @@ def _pixel_layers(in_channels: int, base: int) -> list[nn.Module]:
     ]
 
 
-def _kernels(net: nn.Module) -> Iterable[tuple[int, int]]:
+def _layers(net: nn.Module) -> Iterable[tuple[int, int, Any]]:
+    """(pixels that the kernel spans, stride, padding as the layer has it) of each layer that moves or mixes pixels."""
     for module in net.modules():
         if isinstance(module, nn.ConvTranspose2d | nn.Upsample) or getattr(module, "ceil_mode", False):
             raise UserError("receptive_field() adds up layers that go down; this network also goes up again.")
         if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
             dilation = 1 if isinstance(module, nn.AvgPool2d) else _square(module.dilation)
-            yield dilation * (_square(module.kernel_size) - 1) + 1, _square(module.stride)
+            yield dilation * (_square(module.kernel_size) - 1) + 1, _square(module.stride), module.padding
 
 
 def _square(value: int | tuple[int, ...]) -> int:

@@ -14,6 +14,7 @@ from p2plib.models import (
     PatchDiscriminator,
     UNetGenerator,
     UpBlock,
+    copy_weights,
     dropout_blocks,
     parameter_count,
     receptive_field,
@@ -214,3 +215,31 @@ def test_the_gpu_agrees_with_the_cpu():
     net = UNetGenerator(base=8, depth=6).eval()
     x = torch.randn(2, 3, 64, 64)
     torch.testing.assert_close(net(x), net.cuda()(x.cuda()).cpu(), atol=2e-3, rtol=0)
+
+
+class Renamed(nn.Module):
+    """A small chain whose layers are made in another order than they are met."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Conv2d(4, 1, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.first = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        return self.last(self.norm(self.first(x)))
+
+
+def test_weights_are_copied_in_the_order_in_which_a_picture_meets_the_layers():
+    source, target = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 1, 3)), Renamed()
+    x = torch.randn(2, 3, 9, 9)
+    source(x)  # moves the running averages, which are copied, too
+    before = {name: value.clone() for name, value in source.state_dict().items()}
+    copy_weights(source, target, x)
+    assert torch.equal(source.eval()(x), target.eval()(x))
+    assert all(torch.equal(value, before[name]) for name, value in source.state_dict().items())
+
+
+def test_weights_of_another_network_are_refused():
+    with pytest.raises(UserError, match="cannot be copied"):
+        copy_weights(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 1, 3)), Renamed(), torch.randn(2, 3, 9, 9))

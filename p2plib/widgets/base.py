@@ -6,21 +6,31 @@ import html
 import io
 from typing import Any
 
+import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
-from p2plib.plots import COLOURS, INK, SOFT
+from p2plib.plots import COLOURS, INK, SOFT, STYLE
 
 ACCENT = COLOURS[0]
+# Text takes the theme's colour, JupyterLab's or Colab's: ours are for white paper.
+_PLAIN = f"var(--jp-content-font-color1, var(--colab-primary-text-color, {INK}))"
+_QUIET = f"var(--jp-content-font-color2, var(--colab-primary-text-color, {SOFT}))"
 
 
-def put(widget: Any, *, alt: str, picture: bytes | None = None) -> None:
+def put(widget: Any, *, alt: str, picture: bytes | None = None, place: Any = None) -> Any:
     """Show a widget, with a still picture of it for readers without a kernel (a web page, a printed copy).
 
     Args:
         widget: an ipywidgets widget.
         alt: what it shows, in words; the same at every run.
         picture: PNG bytes of its first state.
+        place: what an earlier call returned: show it there, in place of what is there.
+
+    Returns:
+        The place: IPython's handle of the output.
     """
     from IPython.display import display
 
@@ -28,7 +38,11 @@ def put(widget: Any, *, alt: str, picture: bytes | None = None) -> None:
     data: dict[str, Any] = {"application/vnd.jupyter.widget-view+json": view, "text/plain": alt}
     if picture is not None:
         data["image/png"] = bytes(picture)  # a widget hands out a memoryview, which would be stored as a list
-    display(data, metadata={"image/png": {"alt": alt}} if picture is not None else None, raw=True)
+    metadata = {"image/png": {"alt": alt}} if picture is not None else None
+    if place is None:
+        return display(data, metadata=metadata, raw=True, display_id=True)
+    place.update(data, metadata=metadata, raw=True)
+    return place
 
 
 def to_png(picture: np.ndarray[Any, Any], side: int | None = None) -> bytes:
@@ -42,13 +56,26 @@ def to_png(picture: np.ndarray[Any, Any], side: int | None = None) -> bytes:
     return buffer.getvalue()
 
 
+def untrimmed(figure: Figure) -> bytes:
+    """The figure as PNG, at its own size: `plots.png` trims the margins, and a trimmed picture jumps under a slider."""
+    canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
+    with matplotlib.rc_context(STYLE):
+        canvas.draw()
+    return to_png(np.asarray(canvas.buffer_rgba())[..., :3])
+
+
 def label(text: str) -> Any:
     """A small heading."""
     import ipywidgets
 
-    return ipywidgets.HTML(f'<b style="color:{INK}">{html.escape(text)}</b>')
+    return ipywidgets.HTML(f'<b style="color:{_PLAIN}">{html.escape(text)}</b>')
+
+
+def plain(text: str) -> str:
+    """A line of text beside a control, as HTML."""
+    return f'<span style="color:{_PLAIN}">{html.escape(text)}</span>'
 
 
 def words(text: str) -> str:
     """A line of explanation under a widget, as HTML that screen readers announce when it changes."""
-    return f'<div role="status" style="color:{SOFT};max-width:48em;line-height:1.4">{html.escape(text)}</div>'
+    return f'<div role="status" style="color:{_QUIET};max-width:48em;line-height:1.4">{html.escape(text)}</div>'

@@ -9,13 +9,12 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from p2plib.errors import UserError
 from p2plib.plots import COLOURS, DASHES, INK, LINE, SOFT, STYLE
-from p2plib.widgets.base import put, to_png, words
+from p2plib.widgets.base import plain, put, untrimmed, words
 
 #: The walls that one label may stand for: RGB, 0 to 255.
 WALLS = {"brick": (178, 84, 58), "plaster": (232, 214, 178), "stone": (58, 66, 92)}
@@ -144,7 +143,6 @@ class Board:
     def __init__(self) -> None:
         with matplotlib.rc_context(STYLE):
             self.figure = Figure(figsize=(WIDE, HIGH))
-            self.canvas = FigureCanvasAgg(self.figure)
             self.bars, self.l1, self.l2 = (
                 self.figure.add_axes((0.6 / WIDE, bottom / HIGH, (SPLIT - 0.9) / WIDE, height / HIGH))
                 for bottom, height in ((3.72, 1.1), (2.1, 1.15), (0.5, 1.15))
@@ -176,8 +174,7 @@ class Board:
                 _curve(axes, loss, look, best, said)
                 _marks(self.bars, best, -13, look)
             _colours(self.colours, mix)
-            self.canvas.draw()
-        return to_png(np.asarray(self.canvas.buffer_rgba())[..., :3])
+        return untrimmed(self.figure)
 
 
 def _bars(axes: Axes, mix: Mix) -> None:
@@ -281,7 +278,7 @@ class MixExplorer:
         first, second = (slider.value for slider in self.sliders)
         self.mix = Mix((first, second, 100 - first - second))
         self.image.value = self.board.draw(self.mix)
-        self.rest.value = f'<span style="color:{INK}">The rest is stone: {self.mix.shares[2]} %.</span>'
+        self.rest.value = plain(f"The rest is stone: {self.mix.shares[2]} %.")
         self.said.value = words(in_words(self.mix))
 
     def show(self) -> None:

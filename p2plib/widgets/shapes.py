@@ -7,15 +7,13 @@ from math import log2
 from typing import Any
 
 import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from p2plib.errors import UserError
 from p2plib.plots import COLOURS, INK, LINE, SOFT, STYLE
-from p2plib.widgets.base import put, to_png, words
+from p2plib.widgets.base import put, untrimmed, words
 
 SIDES, DEPTHS, BASES = (8, 512), (2, 8), (8, 16, 32, 64)
 DOWN, WRONG, UP, BOTTLENECK = COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[4]
@@ -163,14 +161,6 @@ def draw(t: Trace) -> Figure:
     return figure
 
 
-def _png(figure: Figure) -> bytes:
-    """The figure at its own size: `plots.png` trims the margins, and a trimmed picture jumps under a slider."""
-    canvas = FigureCanvasAgg(figure)
-    with matplotlib.rc_context(STYLE):
-        canvas.draw()
-    return to_png(np.asarray(canvas.buffer_rgba())[..., :3])
-
-
 def _encoder_map(axes: Axes, t: Trace, level: int) -> None:
     """A map on the way down, its label, and the arrow that leads to it."""
     side, last = t.down[level], level == t.depth
@@ -281,7 +271,7 @@ class ShapeTracer:
     def update(self) -> None:
         """Trace and draw what the sliders say."""
         self.trace = Trace(self.side.value, self.depth.value, self.base.value)
-        self.image.value = _png(draw(self.trace))
+        self.image.value = untrimmed(draw(self.trace))
         self.said.value = words(in_words(self.trace))
 
     def show(self) -> None:
