@@ -40,6 +40,19 @@ FIGURES = {
     "curves": lambda: plots.curves(ROWS),
     "curves of L1 alone": lambda: plots.curves([row | {"loss_d": None, "loss_gan": None} for row in ROWS]),
     "filmstrip": lambda: plots.filmstrip([(f"{i:02d}", "a net", np.zeros((8, 8, 3), np.uint8)) for i in range(8)]),
+    "lines": lambda: plots.lines({"a, 1": [(0, 1), (1, 2)], "a, 2": [(0, 2), (1, 2)], "b": [(0, 0), (1, 1)]}, "x", "y"),
+    "planes": lambda: plots.colour_planes(
+        {
+            "one": dict(real=torch.randn(50, 2), best=torch.zeros(2)),
+            "two": dict(
+                real=torch.randn(50, 2),
+                made=torch.randn(9, 2),
+                judge=lambda c: torch.sigmoid(c[:, :1]),
+                pull=torch.ones(9, 2),
+            ),
+        },
+        scale=20,
+    ),
     "diagram": lambda: plots.pix2pix_diagram(*batch(3)),
 }
 
@@ -99,6 +112,28 @@ def test_a_live_figure_is_updated_in_place_and_not_too_often(shell):
         live(trainer)
     assert "Step 5 of 5" in captured.outputs[0].data["text/plain"]
     assert [output.update for output in captured.outputs] == [False, True]
+
+
+def test_a_live_figure_that_takes_long_is_drawn_less_often(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr("p2plib.plots.live.time.monotonic", lambda: now)
+    live = plots.LiveFigure(every=3)
+    for taken, wait in ((0.01, 3), (2.0, 40)):
+        live.took(taken)
+        now += wait - 0.1
+        assert not live.is_due()
+        now += 0.2
+        assert live.is_due()
+
+
+def test_a_live_figure_shows_where_a_coin_would_be():
+    trainer = Stub()
+    trainer.rows = [row | {"d_accuracy": 0.7} for row in Stub.rows]
+    live = plots.LiveFigure(count=2)
+    _, accuracy, _ = live.draw(trainer).subfigs[0].axes
+    assert accuracy.get_title(loc="left") == "D's accuracy"
+    assert [list(line.get_ydata()) for line in accuracy.lines] == [[0.7] * 5, [0.5, 0.5]]
+    assert "D's accuracy 0.700" in live.text(trainer)
 
 
 def test_numbers_stand_in_their_cells():

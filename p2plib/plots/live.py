@@ -12,10 +12,12 @@ import matplotlib.ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from p2plib.plots.curves import CURVES, draw_curves, draw_distance
+from p2plib.plots.curves import CURVES, draw_accuracy, draw_curves, draw_distance
 from p2plib.plots.grids import grid
 from p2plib.plots.output import InPlace
 from p2plib.plots.style import STYLE
+
+DRAW_SHARE = 0.05  # of the time may go into drawing
 
 
 class LiveFigure:
@@ -23,43 +25,65 @@ class LiveFigure:
 
     Args:
         count: held-out pairs shown.
-        every: seconds between two drawings, so that looking does not slow the training.
+        every: seconds between two drawings at the least; more where drawing takes long, so that looking does not
+            slow the training.
     """
 
     def __init__(self, count: int = 4, every: float = 3.0) -> None:
         self.count, self.every = count, every
         self._put = InPlace()
-        self._last = 0.0
+        self._next = 0.0  # when to draw again
+
+    def is_due(self) -> bool:
+        """Is it time to draw?"""
+        return time.monotonic() >= self._next
+
+    def took(self, seconds: float) -> None:
+        """The last drawing took so long: the next waits for it to be a small share of the time."""
+        self._next = time.monotonic() + max(self.every, seconds / DRAW_SHARE)
 
     def __call__(self, trainer: Any) -> None:
         """Draw what the trainer has come to, if it is time or the end."""
-        if time.monotonic() - self._last < self.every and not trainer.finished:
+        if not (self.is_due() or trainer.finished):
             return
-        words = self.text(trainer)
+        began, words = time.monotonic(), self.text(trainer)
         self._put(self.draw(trainer), words, f"Loss curves, and inputs, outputs and targets. {words}")
-        self._last = time.monotonic()
+        self.took(time.monotonic() - began)
 
     def draw(self, trainer: Any) -> Figure:
         """The figure: curves at the left; held-out inputs, outputs and targets at the right."""
         input, target = trainer.held_out(range(self.count))
         rows = {"input": input, "output": trainer.translate(input, seed=0), "target": target}
+        adversarial = trainer.objective.adversarial
         with matplotlib.rc_context(STYLE):
-            figure = plt.figure(figsize=(8.6, 3.7))
+            # Not pyplot's: it may be drawn in another thread, where a notebook would take it for a cell's own.
+            figure = Figure(figsize=(8.6, 4.3 if adversarial else 3.7))
             parts: Any = figure.subfigures(1, 2, width_ratios=(4, 0.8 + 1.2 * self.count))
-            if trainer.objective.adversarial:
-                above, below = parts[0].subplots(2, 1, sharex=True)
-                draw_curves((above, below), trainer.rows)
-                above.set_xlabel("")
+            if adversarial:
+                game, accuracy, distance = parts[0].subplots(3, 1, sharex=True, height_ratios=(3, 2, 3))
+                draw_curves((game, distance), trainer.rows)
+                draw_accuracy(accuracy, trainer.rows)
+                game.set_xlabel("")
+                accuracy.set_xlabel("")
             else:
                 draw_distance(parts[0].subplots(), trainer.rows)
-            parts[0].subplots_adjust(bottom=0.13, top=0.9, left=0.14, right=0.97, hspace=0.35)
+            parts[0].subplots_adjust(bottom=0.12, top=0.93, left=0.155, right=0.97, hspace=0.5)
             grid(parts[1], rows, left=0.13)
+            self._close_rows(parts[1], len(rows))
         return figure
+
+    def _close_rows(self, part: Any, rows: int) -> None:
+        """Row under row without gaps, their top where that of the curves is."""
+        wide, high = part.bbox.size
+        share = min(0.92, 1.03 * rows * 0.86 * wide / self.count / high)
+        part.subplots_adjust(top=0.93, bottom=0.93 - share)
 
     def text(self, trainer: Any) -> str:
         """The same in words."""
+        if not trainer.rows:
+            return f"Step 0 of {trainer.steps}."
         row = trainer.rows[-1]
-        values = [f"{name} {row[key]:.3f}" for key, name in CURVES.items() if row[key] is not None]
+        values = [f"{name} {row[key]:.3f}" for key, name in CURVES.items() if row.get(key) is not None]
         return f"Step {row['step']} of {trainer.steps}: {', '.join(values)}."
 
 

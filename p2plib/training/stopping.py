@@ -1,9 +1,10 @@
-"""Ctrl-C and a scheduler's SIGTERM as a wish to stop after this step, so that no step is left half done."""
+"""A wish to stop or to pause after this step, so that no step is left half done: Ctrl-C, SIGTERM, a button."""
 
 from __future__ import annotations
 
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -12,11 +13,13 @@ class StopRequest:
     """While open, the first SIGINT or SIGTERM sets ``requested``; a second one interrupts at once.
 
     Attributes:
-        requested: "Ctrl-C" or "SIGTERM" once one came, else "".
+        requested: "Ctrl-C", "SIGTERM" or "a button" once one came, else "".
+        paused: set it from any thread to hold the loop after its step, and take it back to let it go on.
     """
 
     def __init__(self) -> None:
         self.requested = ""
+        self.paused = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopRequest:
@@ -29,9 +32,17 @@ class StopRequest:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def ask(self) -> None:
-        """Stop after this step, as a button does."""
-        self.requested = self.requested or "a button"
+    def ask(self, by: str = "a button") -> None:
+        """Stop after this step, as a button does; from any thread."""
+        self.requested = self.requested or by
+
+    def hold(self) -> float:
+        """Wait while paused and not stopped; returns the seconds that it took."""
+        began = time.monotonic()
+        # Asked twenty times a second: a lock that a signal's handler had to open could be held by this very thread.
+        while self.paused and not self.requested:
+            time.sleep(0.05)
+        return time.monotonic() - began
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.requested:

@@ -176,6 +176,8 @@ class Trainer:
         on_report: Callable[[Trainer], None] | None = None,
         progress: bool = True,
         turns: int | None = None,
+        on_step: Callable[[Trainer], None] | None = None,
+        stop: StopRequest | None = None,
     ) -> Trainer:
         """Train to the end, or until Ctrl-C, which saves and says how to go on.
 
@@ -183,6 +185,8 @@ class Trainer:
             on_report: called at every new row of `rows`, for live figures.
             progress: show a bar with images/s.
             turns: go so many times through the data at the most; a further `fit` goes on from there.
+            on_step: called after every step: keep it short.
+            stop: asked after every step whether to stop or to pause; who hands it in also says what became of it.
 
         Returns:
             Itself; ``finished`` says whether the end was reached.
@@ -196,18 +200,19 @@ class Trainer:
         self._last_row = (self.step_number, self._clock)
         if self.run is not None and not (self.run / "state.pt").exists():
             self.save()  # a full disk is found now, not after an hour
+        told = stop is None
         with (
-            StopRequest() as stop,
+            stop or StopRequest() as stop,
             tqdm(total=total, initial=done, unit="img", disable=not progress, dynamic_ncols=True) as bar,
         ):
             first = self.step_number // self.steps_per_epoch
             for epoch in range(first, self.config.epochs if turns is None else min(first + turns, self.config.epochs)):
-                self._epoch(epoch, stop, bar, on_report)
+                self._epoch(epoch, stop, bar, on_report, on_step)
                 if stop.requested:
                     break
         if self.run is not None:
             self.save()
-        if stop.requested:
+        if stop.requested and told:
             print(self._how_to_go_on(stop.requested))
         self.stopped_by = stop.requested
         return self
@@ -223,11 +228,16 @@ class Trainer:
         return self.step_number >= self.steps
 
     @property
+    def images_seen(self) -> int:
+        """Pictures seen so far, each as often as it was."""
+        return self._images(self.step_number)
+
+    @property
     def images_to_go(self) -> int:
         """Pictures still to be seen."""
         return self._images(self.steps) - self._images(self.step_number)
 
-    def _epoch(self, epoch: int, stop: StopRequest, bar: Any, on_report: Any) -> None:
+    def _epoch(self, epoch: int, stop: StopRequest, bar: Any, on_report: Any, on_step: Any) -> None:
         order = epoch_order(len(self.source.train), self.config.batch, self.config.seed, epoch)
         order = order[self.step_number - epoch * self.steps_per_epoch :]
         augment = Augment(self.config.size, self.config.mirror)
@@ -238,6 +248,10 @@ class Trainer:
                 self._report(epoch, ends, bar)
                 if on_report:
                     on_report(self)
+            if on_step:
+                on_step(self)
+            if stop.paused:
+                self._pass_over(stop.hold())
             if stop.requested or self.finished:
                 return
             if self.run is not None and self._save_is_due():
@@ -459,6 +473,11 @@ class Trainer:
         """Pictures seen after so many steps; the last batch of an epoch may be smaller."""
         epoch, within = divmod(step, self.steps_per_epoch)
         return epoch * len(self.source.train) + within * self.config.batch
+
+    def _pass_over(self, seconds: float) -> None:
+        """A pause counts neither as time spent nor in the images a second."""
+        self._clock += seconds
+        self._last_row = self._last_row[0], self._last_row[1] + seconds
 
     def _tick(self) -> None:
         now = time.monotonic()

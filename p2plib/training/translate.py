@@ -1,4 +1,4 @@
-"""Using a trained generator: as in the paper, with dropout on and the statistics of the test batch (section 3.4)."""
+"""Using a trained generator: as in the paper, with dropout on and the statistics of the test batch (section 3.3)."""
 
 from __future__ import annotations
 
