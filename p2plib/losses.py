@@ -77,7 +77,7 @@ class Objective:
         return target_channels + (input_channels if self.conditional else 0)
 
     def judged(self, input: Tensor, picture: Tensor) -> Tensor:
-        """What D looks at: [input, picture] stacked along channels, or the picture alone."""
+        """What D looks at: [input, picture] joined along channels, or the picture alone."""
         return torch.cat([input, picture], dim=1) if self.conditional else picture
 
     def discriminator_loss(self, discriminator: Network, input: Tensor, target: Tensor, output: Tensor) -> Tensor:
@@ -121,3 +121,41 @@ class Objective:
             parts["pixel"] = distance(output.float(), target.float())
             total = total + self.lambda_l1 * parts["pixel"]
         return {"total": total, **parts}
+
+
+class OwnObjective(Objective):
+    """L1 + cGAN with loss functions of one's own: those of exercises 4.1 and 4.2, for the library's `Trainer`.
+
+    Args:
+        discriminator_loss: (discriminator, input, target, output) → D's loss, a scalar.
+        generator_loss: (discriminator, input, target, output, lambda_l1) → G's loss, a scalar.
+        lambda_l1: λ, handed on to `generator_loss`.
+
+    Raises:
+        UserError: for λ below 0 or not finite.
+    """
+
+    own: tuple[Callable[..., Tensor], Callable[..., Tensor]]
+
+    def __init__(
+        self,
+        discriminator_loss: Callable[..., Tensor],
+        generator_loss: Callable[..., Tensor],
+        lambda_l1: float = 100.0,
+    ) -> None:
+        super().__init__("L1+cGAN", lambda_l1)
+        object.__setattr__(self, "own", (discriminator_loss, generator_loss))
+
+    def discriminator_loss(self, discriminator: Network, input: Tensor, target: Tensor, output: Tensor) -> Tensor:
+        """What the function of one's own makes of the same."""
+        return self.own[0](discriminator, input, target, output)
+
+    def generator_loss(
+        self, discriminator: Network | None, input: Tensor, target: Tensor, output: Tensor
+    ) -> dict[str, Tensor]:
+        """ "total" as the function of one's own has it; "pixel" is measured beside it, "gan" is what is left."""
+        total = self.own[1](discriminator, input, target, output, self.lambda_l1)
+        with torch.no_grad():
+            pixel = F.l1_loss(output.float(), target.float())
+            gan = total - self.lambda_l1 * pixel
+        return {"total": total, "gan": gan, "pixel": pixel}

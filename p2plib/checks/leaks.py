@@ -9,49 +9,53 @@ from torch.nn import functional as F
 from p2plib.checks.trial import Trial
 
 
-def _pair(input: Tensor, picture: Tensor) -> Tensor:
+def pair(input: Tensor, picture: Tensor) -> Tensor:
+    """What D is shown."""
     return torch.cat([input, picture], dim=1)
 
 
-def _loss(logits: Tensor, label: float) -> Tensor:
-    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+def d_loss(real: Tensor, made: Tensor) -> Tensor:
+    """D's loss, from its maps for the real pair and the made one."""
+    bce = F.binary_cross_entropy_with_logits
+    return (bce(real, torch.ones_like(real)) + bce(made, torch.zeros_like(made))) / 2
+
+
+def g_loss(made: Tensor, output: Tensor, target: Tensor) -> Tensor:
+    """G's loss, from D's map for the made pair."""
+    return F.binary_cross_entropy_with_logits(made, torch.ones_like(made)) + 100 * (output - target).abs().mean()
 
 
 def graph_a(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
     """D's loss, of an output that is detached."""
     output = generator(input)
-    real = discriminator(_pair(input, target))
-    made = discriminator(_pair(input, output.detach()))
-    loss = (_loss(real, 1.0) + _loss(made, 0.0)) / 2
-    loss.backward()
+    real = discriminator(pair(input, target))
+    made = discriminator(pair(input, output.detach()))
+    d_loss(real, made).backward()
 
 
 def graph_b(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
-    """D's loss, of an output drawn under ``no_grad``."""
+    """D's loss, of an output made under ``no_grad``."""
     with torch.no_grad():
         output = generator(input)
-    real = discriminator(_pair(input, target))
-    made = discriminator(_pair(input, output))
-    loss = (_loss(real, 1.0) + _loss(made, 0.0)) / 2
-    loss.backward()
+    real = discriminator(pair(input, target))
+    made = discriminator(pair(input, output))
+    d_loss(real, made).backward()
 
 
 def graph_c(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
     """D's loss, of the output as it is."""
     output = generator(input)
-    real = discriminator(_pair(input, target))
-    made = discriminator(_pair(input, output))
-    loss = (_loss(real, 1.0) + _loss(made, 0.0)) / 2
-    loss.backward()
+    real = discriminator(pair(input, target))
+    made = discriminator(pair(input, output))
+    d_loss(real, made).backward()
 
 
 def graph_d(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
     """G's loss through a D whose parameters ask for no gradient meanwhile."""
     output = generator(input)
     discriminator.requires_grad_(False)
-    made = discriminator(_pair(input, output))
-    loss = _loss(made, 1.0) + 100 * (output - target).abs().mean()
-    loss.backward()
+    made = discriminator(pair(input, output))
+    g_loss(made, output, target).backward()
     discriminator.requires_grad_(True)
 
 

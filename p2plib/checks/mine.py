@@ -6,36 +6,19 @@ import itertools
 import re
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from p2plib.checks import registry, render, sandbox, source, store
+from p2plib.checks import registry, render, sandbox, source, store, trophy
+from p2plib.checks.regions import FILE, VERSION, ids, put, salvage
 from p2plib.checks.registry import Exercise, Part
 from p2plib.errors import UserError
 from p2plib.files import write_atomic
 from p2plib.my_work import my_work
 
-FILE = "my_pix2pix.py"
-VERSION = 1
-HEADER = f'''\
-"""My pix2pix: the parts that I built.
-
-Each passed answer stands between its two marks and is replaced when it is passed again.  What I write
-outside of the marks is mine alone.
-"""
-# version {VERSION}
-
-from __future__ import annotations
-'''
-_REGION = re.compile(
-    r"^# --- (?P<id>imports|\d+\.\d+)(?: [^\n]*)?, begin ---\n"
-    r"(?P<body>(?:(?!# --- )[^\n]*\n)*?)"
-    r"# --- (?P=id), end ---\n",
-    re.MULTILINE,
-)
-_MARKS = re.compile(r"^[ \t]*### (?:BEGIN|END) SOLUTION\n?", re.MULTILINE)  # of a solved notebook
 _passed: dict[str, tuple[Any, ...]] = {}
+#: What `mine` gave from the file: id → the object, its exercise, its name.
+_given: dict[int, tuple[Any, str, str]] = {}
 
 
 def mine(id: str) -> Any:
@@ -55,6 +38,7 @@ def mine(id: str) -> Any:
     trouble = ""
     if found is None and store.recording():
         found, trouble = _from_file(exercise)
+        _remember(exercise, found or ())
     names = " and ".join(f"`{part.name}`" for part in parts)
     said = f"{id} {exercise.title}: your own {names}."
     if found is None:
@@ -71,13 +55,12 @@ def keep(exercise: Exercise, answers: Sequence[Any], passes: Callable[[Sequence[
         passes: does the check pass what came back from the file?
 
     Returns:
-        A sentence if it could not be written down.
+        A sentence if it could not be written down, or if the file is complete by now.
 
     Raises:
         UserError: if nothing can be written there.
     """
-    names = {id(known): part.name for e in registry.all_exercises() if e.id != exercise.id and e.id in _passed
-             for part, known in zip(_runnable(e), _passed[e.id], strict=True)}  # fmt: skip
+    names = _names_in_file(exercise)
     kept = [(part, a) for part, a in zip(exercise.parts, answers, strict=True) if part in _runnable(exercise)]
     if not kept:
         return None
@@ -100,10 +83,25 @@ def keep(exercise: Exercise, answers: Sequence[Any], passes: Callable[[Sequence[
         if old == "" and path.exists() and path.stat().st_size:
             old = salvage(path)
             store.keep_aside(path)
-        new = put(old, exercise, written)
+        new, complete = trophy.finished(put(old, exercise, written))
         if new != old:
             write_atomic(path, new)
-    return None
+    return trophy.COMPLETE if complete else None
+
+
+def _remember(exercise: Exercise, found: Sequence[Any]) -> None:
+    """These come from the file, where a later answer can call them by their names."""
+    parts = zip(_runnable(exercise), found, strict=False)
+    _given.update({id(known): (known, exercise.id, part.name) for part, known in parts})
+
+
+def _names_in_file(exercise: Exercise) -> dict[int, str]:
+    """id → name of what other exercises have put into the file: it is called there, not written down again."""
+    there = ids(_read()) - {exercise.id}
+    given = {key: name for key, (_, of, name) in _given.items() if of in there}
+    passed = {id(known): part.name for e in registry.all_exercises() if e.id in _passed and e.id in there
+              for part, known in zip(_runnable(e), _passed[e.id], strict=True)}  # fmt: skip
+    return given | passed
 
 
 def _runnable(exercise: Exercise) -> list[Part]:
@@ -116,42 +114,6 @@ def _is_made(part: Part, answer: Any) -> bool:
     return part.kind == "function" and isinstance(answer, type)
 
 
-def put(text: str, exercise: Exercise, written: source.Source) -> str:
-    """The file's text with this exercise's region, new or replaced, and what it imports; all else stays."""
-    text = text or HEADER
-    if not text.endswith("\n"):
-        text += "\n"
-    text = _with_imports(text, written.imports)
-    body = "\n\n\n".join(_MARKS.sub("", code).strip("\n") for code in written.code) + "\n"
-    region = f"# --- {exercise.id} {exercise.title}, begin ---\n{body}# --- {exercise.id}, end ---\n"
-    before = 0
-    for match in _REGION.finditer(text):
-        if match["id"] == exercise.id:
-            return text[: match.start()] + region + text[match.end() :]
-        if match["id"] == "imports" or _order(match["id"]) < _order(exercise.id):
-            before = match.end()
-    return f"{text[:before]}\n\n{region}{text[before:]}"
-
-
-def _with_imports(text: str, imports: set[str]) -> str:
-    """Imports are added, never removed: what was written by hand may need them."""
-    for match in _REGION.finditer(text):
-        if match["id"] == "imports":
-            lines = sorted({*match["body"].splitlines(), *imports} - {""})
-            return text[: match.start()] + _import_region(lines) + text[match.end() :]
-    start = text.find("from __future__ import annotations\n")
-    start = start + len("from __future__ import annotations\n") if start >= 0 else 0
-    return f"{text[:start]}\n{_import_region(sorted(imports))}{text[start:]}"
-
-
-def _import_region(lines: list[str]) -> str:
-    return "# --- imports, begin ---\n" + "".join(f"{line}\n" for line in lines) + "# --- imports, end ---\n"
-
-
-def _order(id: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in id.split("."))
-
-
 def _read() -> str:
     """The file's text; "" where there is none, or none that this version can use."""
     try:
@@ -161,18 +123,6 @@ def _read() -> str:
         return ""
     version = re.search(r"^# version (\d+)$", text, re.MULTILINE)
     return "" if version and int(version[1]) > VERSION else text
-
-
-def salvage(path: Path) -> str:
-    """A new file with those regions of a spoilt one that are whole."""
-    text, new = path.read_bytes().decode("utf-8", "replace"), HEADER
-    for match in _REGION.finditer(text):
-        try:
-            compile(match["body"], FILE, "exec")
-        except (SyntaxError, ValueError):
-            continue
-        new += f"\n{'' if match['id'] == 'imports' else chr(10)}{match[0]}"
-    return new
 
 
 def _try(text: str, exercise: Exercise, passes: Callable[[Sequence[Any]], bool]) -> None:
