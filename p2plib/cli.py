@@ -1,4 +1,4 @@
-"""The command line: python -m p2plib {train,translate,data,bench,doctor,zoo,checks,notebooks}.
+"""The command line: python -m p2plib {train,translate,data,bench,doctor,zoo,record,clinic,checks,notebooks}.
 
 Exit codes: 0 done, 1 the answer is no (doctor, --check), 2 bad input (one sentence on stderr),
 130 stopped by Ctrl-C, 143 by SIGTERM.
@@ -155,7 +155,7 @@ def _doctor(options: argparse.Namespace) -> int:
 def _zoo_list(options: argparse.Namespace) -> None:
     from p2plib import zoo
 
-    for name, entry in zoo.manifest().items():
+    for name, entry in (zoo.manifest() | zoo.manifest("judges")).items():
         metrics = ", ".join(f"{key} {value}" for key, value in entry["metrics"].items())
         print(f"{name:<14}{entry['bytes'] / 1e6:.1f} MB  {entry['about']}\n{'':14}{metrics}\n{'':14}{entry['command']}")
 
@@ -164,6 +164,29 @@ def _zoo_make(options: argparse.Namespace) -> None:
     from p2plib import zoo
 
     print(f"{zoo.make(options.name)} written, and its line of manifest.json")
+
+
+def _record(options: argparse.Namespace) -> None:
+    from p2plib.recordings import record
+
+    for line in record(options.which):
+        print(line, flush=True)
+
+
+def _clinic_list(options: argparse.Namespace) -> None:
+    from p2plib import clinic
+
+    for letter in ("healthy", *clinic.LETTERS):
+        run = clinic.read_run(letter)
+        print(f"{letter:<9}held-out L1 {run.measures['l1']:.3f}   {run.command}")
+
+
+def _clinic_record(options: argparse.Namespace) -> None:
+    from p2plib import clinic
+    from p2plib.clinic.record import record
+
+    for letter in [options.run] if options.run else ["healthy", *clinic.LETTERS]:
+        print(f"{record(letter)} written", flush=True)
 
 
 def _checks(options: argparse.Namespace) -> int:
@@ -253,6 +276,10 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="can the course run here? exit code 0: yes, 1: not yet")
     doctor.set_defaults(command=_doctor)
     _add_zoo(commands.add_parser("zoo", help="small trained networks: list them, or make one anew"))
+    recordings = commands.add_parser("record", help="train and keep the runs that chapters show side by side: an hour")
+    recordings.add_argument("which", metavar="WHICH", help="losses, patches, all, or one, such as losses/L1")
+    recordings.set_defaults(command=_record)
+    _add_clinic(commands.add_parser("clinic", help="chapter 07's recorded runs: list them, or make them anew"))
     checks = commands.add_parser("checks", help="for the makers: what the checks make of known right and wrong answers")
     checks.set_defaults(command=_checks)
     _add_notebooks(
@@ -330,6 +357,16 @@ def _add_zoo(parser: argparse.ArgumentParser) -> None:
     make = commands.add_parser("make", help="train one anew: some minutes to half an hour")
     make.add_argument("name", metavar="NAME")
     make.set_defaults(command=_zoo_make)
+
+
+def _add_clinic(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser("list", help="which runs there are; not what is wrong with them").set_defaults(
+        command=_clinic_list
+    )
+    record = commands.add_parser("record", help="train and measure one anew, some minutes each")
+    record.add_argument("run", metavar="LETTER", nargs="?", help='"a" to "h", or "healthy" (default: all)')
+    record.set_defaults(command=_clinic_record)
 
 
 def _add_notebooks(parser: argparse.ArgumentParser) -> None:

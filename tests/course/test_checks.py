@@ -19,6 +19,7 @@ from p2plib.checks import (
     patch_map,
     pixel,
     registry,
+    schedule,
     table,
     which_loss,
 )
@@ -78,6 +79,7 @@ def likes():
         ("5.1", patch_field.FIELD_MISTAKES, lambda like: (like,)),
         ("5.2", patch_field.DEPTH_MISTAKES, lambda like: (like,)),
         ("5.4", patch_map.MAP_MISTAKES, lambda like: (like,)),
+        ("6.4", schedule.MISTAKES, lambda like: (like,)),
     )
     return [(id, m.cause, answers(like)) for id, mistakes, answers in pairs for m in mistakes for like in m.like]
 
