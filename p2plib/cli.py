@@ -157,7 +157,7 @@ def _zoo_list(options: argparse.Namespace) -> None:
 
     for name, entry in (zoo.manifest() | zoo.manifest("judges")).items():
         metrics = ", ".join(f"{key} {value}" for key, value in entry["metrics"].items())
-        print(f"{name:<14}{entry['bytes'] / 1e6:.1f} MB  {entry['about']}\n{'':14}{metrics}\n{'':14}{entry['command']}")
+        print(f"{name:<24}{entry['bytes'] / 1e6:.1f} MB  {entry['about']}\n{'':24}{metrics}\n{'':24}{entry['command']}")
 
 
 def _zoo_make(options: argparse.Namespace) -> None:

@@ -12,12 +12,10 @@ from torch import nn
 from p2plib.data.catalogue import open_source
 from p2plib.errors import UserError
 from p2plib.losses import Objective, OwnObjective
-from p2plib.models import PatchDiscriminator, UNetGenerator
+from p2plib.models import PatchDiscriminator, UNetGenerator, copy_weights
 from p2plib.training import Trainer, configure
-from p2plib.training.translate import translating
 
 SIZE, BASE, DEPTH = 64, 8, 6
-LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d)
 
 
 # --- as a learner might write them: other names, another order, recursion in place of lists --------------
@@ -93,25 +91,6 @@ def my_d_loss(discriminator, input, target, output):
 def my_g_loss(D, x, y, fake, lambda_l1=100.0):
     logits = D(torch.cat([x, fake], dim=1))
     return nn.BCEWithLogitsLoss()(logits, torch.ones_like(logits)) + lambda_l1 * (fake - y).abs().mean()
-
-
-# --- weights from one to the other --------------------------------------------------------------------
-
-
-def in_order(net, x):
-    """The layers that hold weights, in the order in which a picture meets them."""
-    met = []
-    hooks = [m.register_forward_hook(lambda m, *_: met.append(m)) for m in net.modules() if isinstance(m, LAYERS)]
-    with translating(net):
-        net(x)
-    for hook in hooks:
-        hook.remove()
-    return met
-
-
-def copy_weights(theirs, own, x):
-    for a, b in zip(in_order(theirs, x), in_order(own, x), strict=True):
-        b.load_state_dict(a.state_dict())
 
 
 # --- the tests ------------------------------------------------------------------------------------------
