@@ -268,7 +268,7 @@ def copy_weights(source: nn.Module, target: nn.Module, x: Tensor) -> None:
         x: what both take, for finding the order; neither network is changed by it.
 
     Raises:
-        UserError: if the layers that hold weights are not the same.
+        UserError: if the layers that hold weights are not the same, or the outputs still differ.
     """
     ours, theirs = (_layers_met(net, x) for net in (source, target))
     sizes = [[tuple(p.shape for p in layer.parameters()) for layer in layers] for layers in (ours, theirs)]
@@ -277,8 +277,22 @@ def copy_weights(source: nn.Module, target: nn.Module, x: Tensor) -> None:
             f"The weights cannot be copied: a picture meets {len(ours)} layers with weights in one network and "
             f"{len(theirs)} in the other, or their sizes differ. Both need Conv2d, ConvTranspose2d and BatchNorm2d."
         )
-    for a, b in zip(ours, theirs, strict=True):
-        b.load_state_dict(a.state_dict())
+    for swapped in (False, True):  # of the two ways to join a skip: [x, skip] and [skip, x]
+        for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+            b.load_state_dict(a.state_dict())
+            if swapped and isinstance(b, nn.ConvTranspose2d) and isinstance(ours[i - 1], nn.BatchNorm2d):
+                b.weight.data = torch.cat(b.weight.data.chunk(2)[::-1])
+        if _give_the_same(source, target, x.shape):
+            return
+    raise UserError("The weights were copied, and the two networks still give different outputs: are they built alike?")
+
+
+def _give_the_same(a: nn.Module, b: nn.Module, shape: torch.Size) -> bool:
+    """On noise of this shape, in eval mode, without moving either."""
+    noise = torch.rand(shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.no_grad():
+        first, second = (copy.deepcopy(net).eval()(noise) for net in (a, b))
+    return bool((first - second).abs().max() <= 1e-3 * first.abs().max())
 
 
 def _layers_met(net: nn.Module, x: Tensor) -> list[nn.Module]:

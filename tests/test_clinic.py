@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import string
 from itertools import combinations
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from p2plib import clinic, recorded
-from p2plib.checks.diagnosis import FAULTS, against
+from p2plib.checks.diagnosis import FAULTS, against, filled
 from p2plib.checks.engine import judge
 from p2plib.checks.outcome import Status
 from p2plib.clinic import recipes
 from p2plib.clinic.record import record
+from p2plib.clinic.show import FARTHEST, draw_run, number
+from p2plib.plots.output import png
 
 ALL = ["healthy", *clinic.LETTERS]
 MEASURES = {letter: clinic.read_run(letter).measures for letter in ALL}
@@ -81,11 +87,62 @@ def test_a_wrong_name_is_told_by_a_number_of_the_run_and_the_right_one_is_explai
         outcome = judge(number, name)
         if name == recipes.RUNS[letter]:
             assert outcome.status is Status.PASSED
-            assert outcome.notes == (fault.explained,)
+            assert outcome.notes == (filled(fault.explained, MEASURES[letter]),)
         else:
             assert outcome.status is Status.WRONG
             assert recipes.RUNS[letter] not in f"{outcome.message} {outcome.cause}"
             assert any(character.isdigit() for character in outcome.cause)
+
+
+#: The five questions of the chapter, in its order and with its limits: when it is a yes, and whose fault it finds.
+QUESTIONS = (
+    (lambda m: 0.5 < m["moved"] / MEASURES["healthy"]["moved"] < 3, {"no-gradient", "d-wins", "rate-too-high"}),
+    (lambda m: m["l1"] < 1.05 * m["held_out_end"] and m["modes"] < 0.1, {"eval-mode"}),
+    (lambda m: min(m["l1_other"], m["l1_mirrored"]) > 1.2 * m["l1"], {"no-condition"}),
+    (lambda m: 0.1 < m["share"] < 0.5 and 0.05 < m["loss_d_end"] < 0.65, {"lambda-on-d", "sigmoid-twice"}),
+    (lambda m: abs(m["loss_pixel_end"] - m["held_out_end"]) <= 0.02, {"inputs-mirrored"}),
+)
+
+
+@pytest.mark.parametrize("letter", clinic.LETTERS)
+def test_the_first_no_of_a_run_is_the_question_of_its_own_fault(letter):
+    first = next(faults for yes, faults in QUESTIONS if not yes(MEASURES[letter]))
+    assert recipes.RUNS[letter] in first
+
+
+def test_the_healthy_run_answers_every_question_with_yes_and_each_fault_has_one():
+    assert all(yes(MEASURES["healthy"]) for yes, _ in QUESTIONS)
+    assert sorted(name for _, faults in QUESTIONS for name in faults) == sorted(FAULTS)
+
+
+def test_a_message_and_the_table_write_the_same_digits():
+    assert "Here its say is 0.0043." in against("no-condition", MEASURES["d"])
+    assert "moved 0.047 of its length, beside 0.47" in filled(FAULTS["d-wins"].explained, MEASURES["h"])
+    assert "no farther apart than in the healthy run (0.18 and 0.17)" in against("inputs-mirrored", MEASURES["c"])
+    for letter, value in (("d", "0.0043"), ("h", "0.047"), ("f", "5.92")):
+        assert value in clinic.table([letter])
+
+
+def test_where_a_message_says_no_farther_apart_it_is_so():
+    healthy = MEASURES["healthy"]["loss_pixel_end"] - MEASURES["healthy"]["held_out_end"]
+    for letter in clinic.LETTERS:
+        if "no farther apart" in (against("inputs-mirrored", MEASURES[letter]) or ""):
+            assert MEASURES[letter]["loss_pixel_end"] - MEASURES[letter]["held_out_end"] < healthy + 0.002
+
+
+def test_only_the_run_with_two_sigmoids_has_a_level_accuracy():
+    """What a message of `sigmoid-twice` says of the others."""
+    for letter in clinic.LETTERS:
+        values = [row["d_accuracy"] for row in clinic.read_run(letter).rows]
+        assert (max(values) - min(values) < 0.01) == (recipes.RUNS[letter] == "sigmoid-twice")
+
+
+def test_a_name_without_quotes_is_told_so():
+    names = {}
+    exec("def run_a():\n    return d-wins", names)
+    outcome = judge("7.1", names["run_a"])
+    assert outcome.status is Status.CRASHED
+    assert outcome.cause == "A name is a text. Does it stand in quotes?"
 
 
 # --- the recipes ------------------------------------------------------------------------------------
@@ -158,7 +215,26 @@ def test_a_run_is_shown_with_its_numbers_in_words(capsys):
     clinic.show_run("a")
     out = capsys.readouterr().out
     assert "Curves and three held-out pairs of run a. D's loss: from " in out
-    assert "D is right" in out
+    end = number(MEASURES["a"]["d_accuracy_end"])
+    assert f"D is right: from 0.66 to {end}" in out
+
+
+@pytest.mark.parametrize("letter", ALL)
+def test_the_distance_is_drawn_on_one_scale_and_what_lies_above_is_written(letter):
+    figure = draw_run(clinic.read_run(letter))
+    axis = next(axis for part in figure.subfigs for axis in part.axes if axis.get_title(loc="left") == "Distance (L1)")
+    assert axis.get_ylim() == (0, FARTHEST)
+    assert [text.get_text() for text in axis.texts] == (["begins at 0.55"] if letter == "f" else [])
+    assert clinic.read_run("f").rows[0]["loss_pixel"] == max(row["loss_pixel"] for row in clinic.read_run("f").rows)
+    plt.close(figure)
+
+
+def test_a_figure_takes_a_third_of_the_bytes_in_256_colours_and_looks_the_same():
+    full, few = (png(draw_run(clinic.read_run("a")), colours) for colours in (None, 256))
+    assert len(few) < 0.45 * len(full)
+    one, other = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=float) for data in (full, few))
+    assert one.shape == other.shape
+    assert np.abs(one - other).mean() < 2  # of 255
 
 
 def test_the_list_gives_nothing_away(p2p):

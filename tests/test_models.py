@@ -243,3 +243,26 @@ def test_weights_are_copied_in_the_order_in_which_a_picture_meets_the_layers():
 def test_weights_of_another_network_are_refused():
     with pytest.raises(UserError, match="cannot be copied"):
         copy_weights(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 1, 3)), Renamed(), torch.randn(2, 3, 9, 9))
+
+
+class SkipFirst(UpBlock):
+    """As `UpBlock`, with the skip in front."""
+
+    def forward(self, x, skip=None):
+        return super().forward(x) if skip is None else super().forward(skip, x)
+
+
+def test_weights_are_copied_into_a_net_that_joins_skips_the_other_way():
+    source, target = UNetGenerator(base=4, depth=4), UNetGenerator(base=4, depth=4)
+    for block in target.up:
+        block.__class__ = SkipFirst
+    copy_weights(source, target, torch.zeros(2, 3, 32, 32))
+    x = torch.randn(2, 3, 32, 32)
+    assert torch.allclose(source.eval()(x), target.eval()(x), atol=1e-7)
+
+
+def test_a_net_built_otherwise_is_refused_after_copying():
+    source = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 1, 3))
+    target = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 1, 3))
+    with pytest.raises(UserError, match="still give different outputs"):
+        copy_weights(source, target, torch.randn(2, 3, 9, 9))

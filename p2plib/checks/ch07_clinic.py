@@ -24,17 +24,17 @@ HINTS = {
         "*L1, held out* with *L1, shown*.",
     ),
     "d": (
-        "Look at D's accuracy: how does it differ from that of all other runs?",
+        "Look at D's accuracy: how does it differ from the healthy one, and from what you have seen in other runs?",
         "D's loss comes down and then stays. At which value? What is the lowest that your loss of 4.1 can give?",
     ),
     "e": (
         "Look at the water in the outputs, beside their inputs. What is in it that the map does not have?",
-        "L1 in training is usually a little smaller than held out, never larger by much. How is it here? What may have "
-        "been done to training pairs alone?",
+        "In the healthy run L1 is alike in training and held out. How is it here? What may have been done to training "
+        "pairs alone?",
     ),
     "f": (
         "How does the distance begin, and how does it end? Compare with the healthy run.",
-        "The first line of the numbers is far from that of every other run. What sends weights so far?",
+        "The first line of the numbers is far from that of the healthy run. What sends weights so far?",
     ),
     "g": (
         "Lay the outputs beside each other, and then beside their inputs. What do they have in common?",
@@ -43,7 +43,8 @@ HINTS = {
     ),
     "h": (
         "Look at D's accuracy and at both curves of the game.",
-        "Two names have a D that knows all. In one of them G stands still. What does the distance say here?",
+        "Two names have a D that knows all. In one of them G stands still. Does it here? See *G has moved*, and the "
+        "distance.",
     ),
 }
 

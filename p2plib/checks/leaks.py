@@ -26,7 +26,7 @@ def g_loss(made: Tensor, output: Tensor, target: Tensor) -> Tensor:
 
 
 def graph_a(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
-    """D's loss, of an output that is detached."""
+    """Gradients of one step."""
     output = generator(input)
     real = discriminator(pair(input, target))
     made = discriminator(pair(input, output.detach()))
@@ -34,7 +34,7 @@ def graph_a(generator: nn.Module, discriminator: nn.Module, input: Tensor, targe
 
 
 def graph_b(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
-    """D's loss, of an output made under ``no_grad``."""
+    """Gradients of one step."""
     with torch.no_grad():
         output = generator(input)
     real = discriminator(pair(input, target))
@@ -43,7 +43,7 @@ def graph_b(generator: nn.Module, discriminator: nn.Module, input: Tensor, targe
 
 
 def graph_c(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
-    """D's loss, of the output as it is."""
+    """Gradients of one step."""
     output = generator(input)
     real = discriminator(pair(input, target))
     made = discriminator(pair(input, output))
@@ -51,7 +51,7 @@ def graph_c(generator: nn.Module, discriminator: nn.Module, input: Tensor, targe
 
 
 def graph_d(generator: nn.Module, discriminator: nn.Module, input: Tensor, target: Tensor) -> None:
-    """G's loss through a D whose parameters ask for no gradient meanwhile."""
+    """Gradients of one step."""
     output = generator(input)
     discriminator.requires_grad_(False)
     made = discriminator(pair(input, output))

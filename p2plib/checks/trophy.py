@@ -38,19 +38,19 @@ def draw_weights(net):
 def train(generator, discriminator, pairs, steps, rate=1e-3, batch=8):
     """One step on D, then one on the generator, again and again; Ctrl-C ends it, and what there is stays."""
     device = next(generator.parameters()).device
-    jitter, numbers = Augment(64), torch.Generator().manual_seed(0)
+    jitter, chance = Augment(64), torch.Generator().manual_seed(0)  # cuts 64 px out of 72, mirrors half of the pairs
     adam_d = torch.optim.Adam(discriminator.parameters(), lr=rate, betas=(0.5, 0.999))
     adam_g = torch.optim.Adam(generator.parameters(), lr=rate, betas=(0.5, 0.999))
     bar = tqdm(range(steps), unit="step")
     try:
         for step in bar:
-            for adam in (adam_d, adam_g):
+            for adam in (adam_d, adam_g):  # its weights are one group, which has a rate
                 adam.param_groups[0]["lr"] = float(learning_rate_at(step, steps, rate))
-            chosen = torch.randint(len(pairs), (batch,), generator=numbers).tolist()
-            input, target = (picture.to(device) for picture in jitter(*pairs.batch(chosen), numbers))
+            chosen = torch.randint(len(pairs), (batch,), generator=chance).tolist()
+            input, target = (picture.to(device) for picture in jitter(*pairs.batch(chosen), chance))
             loss_d = discriminator_step(generator, discriminator, adam_d, input, target)
             loss_g = generator_step(generator, discriminator, adam_g, input, target)
-            bar.set_postfix(D=f"{float(loss_d):.2f}", G=f"{float(loss_g):.1f}", refresh=False)
+            bar.set_postfix(D=f"{torch.as_tensor(loss_d):.2f}", G=f"{torch.as_tensor(loss_g):.1f}", refresh=False)
     except KeyboardInterrupt:
         bar.close()
         print("Stopped. What there is by now is kept.")
@@ -61,8 +61,10 @@ def main():
     parser = argparse.ArgumentParser(description="Trains my own pix2pix, 64 px.")
     parser.add_argument("pairs", nargs="?", default="synthetic-maps", help="a folder of side-by-side pictures")
     parser.add_argument("--direction", choices=("AtoB", "BtoA"), help="AtoB: the left half is the input")
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=2000, help="1 or more; 2000 if not given")
     asked = parser.parse_args()
+    if asked.steps < 1:
+        parser.error("--steps must be 1 or more")
     try:
         pairs = open_source(asked.pairs, 72, 64, asked.direction)
     except Exception as error:  # no such folder, no pairs in it: said in one sentence
@@ -77,7 +79,8 @@ def main():
     input, target = (to_signed(picture) for picture in pairs.held_out.batch(shown))
     output = translate(generator, input.to(device)).cpu()
     sheet, weights = Path(__file__).with_suffix(".png"), Path(__file__).with_suffix(".safetensors")
-    rows = torch.cat([input, output, target], dim=3).repeat_interleave(3, dim=2).repeat_interleave(3, dim=3)  # larger
+    rows = torch.cat([input, output, target], dim=3)
+    rows = rows.repeat_interleave(3, dim=2).repeat_interleave(3, dim=3)  # each pixel three by three
     save_image(rows, sheet, nrow=1, normalize=True, value_range=(-1, 1))
     save_file({name: value.cpu().contiguous() for name, value in generator.state_dict().items()}, weights)
     print(f"input | output | target: {sheet}\\nthe generator's weights: {weights}")

@@ -62,12 +62,12 @@ def draw_plane(
     axis.scatter(x, y, c=_rgb(real, scale), s=7, linewidths=0)
     if made is not None:
         x, y = _ab(made, scale)
-        axis.scatter(x, y, c=_rgb(made, scale), s=20, edgecolors=INK, linewidths=0.7, zorder=3)
+        axis.scatter(x, y, c=_rgb(made, scale), s=20, edgecolors=INK, linewidths=0.7, zorder=5)
     if made is not None and pull is not None:
         units: Any = dict(angles="xy", scale_units="xy", scale=1)  # an arrow is as long as its numbers
         axis.quiver(*_ab(made, scale), *_ab(pull, scale), color=INK, width=0.006, zorder=4, **units)
     if best is not None:
-        axis.plot(*_ab(best[None], scale), "X", color=INK, markeredgecolor="white", markersize=11, zorder=5)
+        axis.plot(*_ab(best[None], scale), "X", color=INK, markeredgecolor="white", markersize=11, zorder=6)
     axis.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal")
     axis.set(xticks=(-50, 0, 50), yticks=(-50, 0, 50))
     axis.grid(False)

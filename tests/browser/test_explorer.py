@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nbformat
 import pytest
-from driving import shows
+from driving import open_and_run, shows
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -31,15 +31,6 @@ def dark(lab):
     path.write_text('{"theme": "JupyterLab Dark"}')
     yield
     path.unlink()
-
-
-def open_and_run(page, address, name):
-    """As `driving.open_and_run`, but waits until the kernel listens: JupyterLab drops what is run before."""
-    page.goto(f"{address}/lab/tree/notebooks/{name}?reset", wait_until="domcontentloaded")
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
-    page.get_by_text("| Idle").first.wait_for(timeout=60_000)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
 
 def write(folder, name, *groups):

@@ -34,6 +34,21 @@ for number, letter in enumerate("abcdefgh", 1):
     wrong(exercise, status=Status.NOT_ATTEMPTED)(...)
 
 
+@wrong("7.1", status=Status.CRASHED, cause="in quotes")
+def without_quotes():
+    return d - wins  # noqa: F821
+
+
+@wrong("7.5", status=Status.CRASHED, cause="in quotes")
+def with_underscores():
+    return inputs_mirrored  # noqa: F821
+
+
+@wrong("7.2", status=Status.CRASHED)
+def of_another_cause():
+    return name_of_the_fault  # noqa: F821
+
+
 @wrong("7.1", status=Status.NOT_ATTEMPTED)
 def stub():
     raise NotImplementedError
