@@ -55,7 +55,13 @@ MISTAKES = (
 def check_judged(t: Trial) -> None:
     """With and without the condition, more channels on one side and on the other; then the gradient."""
     cases = []
-    for batch, channels, conditional in ((2, (3, 2), True), (2, (1, 4), False), (3, (1, 3), True), (1, (3, 3), False)):
+    for batch, channels, conditional in (
+        (2, (3, 2), True),
+        (2, (1, 4), False),
+        (3, (1, 3), True),
+        (1, (3, 3), False),
+        (1, (2, 3), True),
+    ):
         size = t.integer(3, 5), t.integer(6, 8)
         i, p = (t.uniform(batch, c, *size, dtype=torch.float32) for c in channels)
         cases.append(Case((i, p, conditional), judged(i, p, conditional)))

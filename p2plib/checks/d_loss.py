@@ -50,6 +50,14 @@ def sigmoid_first(logits: Tensor, label: float) -> Tensor:
     return bce(torch.sigmoid(logits), label)
 
 
+AVERAGED = "D's map is averaged before the loss is taken. Is it not the losses of its places that are averaged?"
+
+
+def averaged_first(logits: Tensor, label: float) -> Tensor:
+    """One logit for the whole batch."""
+    return bce(logits.mean(), label)
+
+
 def squares(logits: Tensor, label: float) -> Tensor:
     """Least squares."""
     return ((logits - label) ** 2).mean()
@@ -137,6 +145,7 @@ MISTAKES = (
         *_both(lambda x, label: bce_each(x, label).sum() / len(x)),
     ),
     Mistake("This is the loss of each place of the map. Is a `mean` missing?", *_both(bce_each)),
+    Mistake(AVERAGED, *_both(averaged_first)),
     Mistake("The sign is the other one: D would learn to be wrong. Where does the minus come from?",
             Form(weights=(-0.5, -0.5)), Form(weights=(-1.0, -1.0))),
     Mistake(

@@ -64,7 +64,7 @@ def check_discriminator_step(t: Trial) -> None:
         step_scene(t, learns, (2, 2), 2, norm=False, whole=True),
         step_scene(t, learns, (1, 1), 2, reach=UNSURE),
     ]
-    first, last = step_scene(t, learns, (3, 2), 2), step_scene(t, learns, (1, 4), 2, adam=True)
+    first, last = step_scene(t, learns, (3, 2), 2), step_scene(t, learns, (1, 4), 1, adam=True)
     for s in (first, *others, last):
         step_exam.examine(t, TASK, s, others)
     step_exam.sure(t, TASK, step_scene(t, learns, (3, 3), 2, reach=SURE))

@@ -10,7 +10,17 @@ from torch import Tensor
 
 from p2plib.checks import loss_exam
 from p2plib.checks.compare import number
-from p2plib.checks.d_loss import Each, bce, bce_each, log_of_logits, sigmoid_first, squares, wasserstein
+from p2plib.checks.d_loss import (
+    AVERAGED,
+    Each,
+    averaged_first,
+    bce,
+    bce_each,
+    log_of_logits,
+    sigmoid_first,
+    squares,
+    wasserstein,
+)
 from p2plib.checks.loss_exam import Task, form_cause, what_was_shown, why_cut
 from p2plib.checks.outcome import Status
 from p2plib.checks.pixel import l1_loss, l2_loss
@@ -130,6 +140,7 @@ MISTAKES = (
         Form(each=log_of_logits),
     ),
     Mistake("The label is 0.9. Is label smoothing asked for?", Form(label=0.9)),
+    Mistake(AVERAGED, Form(each=averaged_first)),
     Mistake(
         "D's term is made of squares: the least-squares loss. Is binary cross-entropy meant?",
         Form(each=squares),

@@ -97,7 +97,7 @@ def check_generator_step(t: Trial) -> None:
         step_scene(t, learns, (1, 1), 2, (small,), reach=UNSURE),
     ]
     first = step_scene(t, learns, (3, 2), 2, (large,))
-    last = step_scene(t, learns, (1, 4), 2, (small,), norm=False, adam=True)
+    last = step_scene(t, learns, (1, 4), 1, (small,), norm=False, adam=True)
     for s in (first, *others, last):
         step_exam.examine(t, TASK, s, others)
     t.right("with `lambda_l1` given it is right")

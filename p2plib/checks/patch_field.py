@@ -72,6 +72,10 @@ FIELD_MISTAKES = (
         "Only the stride of the layer just before is counted. Do all strides before it not multiply?",
         lambda layers: _grown(layers, lambda k, s, step, last: (k - 1) * last),
     ),
+    Mistake(
+        "Each layer is stretched by its own stride, and by no other. Is it not the strides before it that count?",
+        lambda layers: _grown(layers, lambda k, s, step, last: (k - 1) * s),
+    ),
     Mistake("The strides are added up. Do they not multiply?", _steps_added),
     Mistake("This is the sum of the kernels. Where do the strides come in?", lambda layers: sum(k for k, _ in layers)),
     Mistake(
@@ -128,6 +132,7 @@ def check_field(t: Trial) -> None:
     patch_16, patch_70 = ([(4, 2)] * n + [(4, 1)] * 2 for n in (1, 3))
     stacks: list[Layers] = [patch_16, patch_70, [(3, 1), (3, 1)], [(5, 3), (2, 1), (3, 2)], [(1, 1)] * 3, [(7, 2)], []]
     stacks.append([(t.integer(3, 7), t.integer(1, 3)) for _ in range(4)])
+    stacks.append([(4, 2)] * 5 + [(4, 1)] * 2)  # more layers than the paper's, and a field above 256
     compare_whole(t, [(stack,) for stack in stacks], receptive_field, FIELD_MISTAKES, unit="a number of pixels")
 
 

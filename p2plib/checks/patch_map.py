@@ -97,7 +97,7 @@ NOT_REFUSED = "Is there a `raise ValueError(…)` for every side that leaves a m
 
 def check_map(t: Trial) -> None:
     """Sides that are multiples of 8 and that are not, the smallest one, and those below it, which are refused."""
-    sides = [256, 512, 64, 70, 100, 255, 31, 24, 32, 2 * t.integer(80, 200) + 1]
+    sides = [256, 512, 64, 70, 100, 255, 31, 45, 24, 32, 2 * t.integer(80, 200) + 1]
     compare_whole(t, [(side,) for side in sides], lambda side: _left(side), MAP_MISTAKES)
     t.right("the sides from 24 on are right")
     for side in (23, 16, 12, 8, 1):
@@ -107,3 +107,13 @@ def check_map(t: Trial) -> None:
             if stop.cause is None and "came back" in stop.message:
                 stop.cause = NOT_REFUSED
             raise
+    _sentence(t, 23)
+
+
+def _sentence(t: Trial, side: int) -> None:
+    """Advise if the refusal does not say what came."""
+    error = t.attempt(t.answers[0], side, names=t.exercise.parts[0].parameters).error
+    if not str(error).strip():
+        t.advise("Your `ValueError` comes without a sentence. Which side came, and what does it take?")
+    elif str(side) not in str(error):
+        t.advise(f"The sentence of your `ValueError` does not name the side that came: for {side} it is “{error}”.")

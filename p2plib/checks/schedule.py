@@ -172,6 +172,7 @@ def check_schedule(t: Trial) -> None:
     runs = [(10, low), (7, high), (1, low), (2, high), (2 * t.integer(4, 8) + 1, low)]
     cases = [(step, steps, rate) for steps, rate in runs for step in range(steps)]
     cases += [(step, 400, high) for step in (0, 99, 101, 150, 199, 200, 201, 300, 399)]
+    cases.append((399, 400, low))  # a rate that is small, and not 0
     came = _called(t, cases)
     for case, value in zip(cases, came, strict=True):
         if isinstance(value, Stop):

@@ -13,7 +13,7 @@ from p2plib.checks.compare import describe, number, shape
 from p2plib.checks.outcome import Status
 from p2plib.checks.step_faults import Expected, StepTask
 from p2plib.checks.step_replay import all_near, grads, held, pairings, stepped, value_and_slopes
-from p2plib.checks.step_witness import Drawing, StepScene, StepSeen, prepare
+from p2plib.checks.step_witness import Drawing, StepScene, StepSeen, made_optimizer, prepare
 from p2plib.checks.trial import Stop, Trial
 from p2plib.checks.witness import near
 
@@ -172,6 +172,12 @@ def _kept(t: Trial, task: StepTask, seen: StepSeen) -> None:
             f"`requires_grad` of {who}'s parameters is off after the call: nothing would learn there from then on",
             "Where is it switched on again?",
         )
+    fresh, came = made_optimizer(seen.scene, seen.scene.learner()).param_groups[0], seen.optimizer.param_groups[0]
+    t.require(
+        came["lr"] == fresh["lr"],
+        f"the optimizer's learning rate is {came['lr']:g} after the call; it came with {fresh['lr']:g}",
+        "A schedule is for the loop around the steps. What changes `lr` here?",
+    )
 
 
 def untouched_grads(t: Trial, seen: StepSeen) -> None:

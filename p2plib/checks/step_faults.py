@@ -70,6 +70,13 @@ NO_STEP = "Where is `optimizer.step()`?"
 NEITHER = "Where are `backward()` and `optimizer.step()`?"
 BY_HAND = "Is there another optimizer, or an update by hand? The one that comes in keeps Adam's averages."
 TWICE = "One step is for the whole loss. Where does the other `step()` come from?"
+#: How the cause begins where D learns from one pair only; in a step that has more than one reason.
+ONE_PASS = "Nothing comes back to D from the "
+ONE_TERM = "{}. Is its map cut off, by `no_grad()` or `detach()`, or does `backward()` begin at the other term only?"
+EMPTIED_BETWEEN = (
+    "`zero_grad()` comes between two calls of `backward()`, and throws away what the first gave. Does it belong before "
+    "both?"
+)
 TOO_MANY = "The gradients are twice what they should be: is there a `backward()` too many?"
 DREW_BLIND = (
     "The generator drew under `torch.no_grad()`, so its output does not know how it was made. Is that left over from "
@@ -152,10 +159,19 @@ def _wrong_slopes(
     cause = TOO_MANY if _gone_twice(seen, expected) else form_cause(t, task, others)
     if cause is None and value_right:
         cause = form_cause(t, task, others, value=False)
+    if value_right and cause and cause.startswith(ONE_PASS) and all(call.recorded for call in seen.calls):
+        cause = EMPTIED_BETWEEN if _emptied_between(seen) else ONE_TERM.format(cause.split(". ")[0])
     if cause is None and not value_right:
         value, pictures = as_tensor(seen.value), seen.scene.with_output(expected.drawing)
         cause = task.loss.extra(pictures, value) if isinstance(value, Tensor) and not value.dim() else None
     t.wrong(said if value_right else f"{said}{_how_much(seen, expected)}", cause)
+
+
+def _emptied_between(seen: StepSeen) -> bool:
+    """Were the gradients emptied after one way back and before another?"""
+    kinds = seen.kinds()
+    first, last = kinds.index("back"), len(kinds) - kinds[::-1].index("back")
+    return "emptied" in kinds[first:last]
 
 
 def _gone_twice(seen: StepSeen, expected: Expected) -> bool:

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +25,22 @@ Slopes = tuple[Tensor | None, ...]
 
 
 class Notes(list[Any]):
-    """A list that stays itself where a network is copied: copies write into the same."""
+    """A list that stays itself where a network is copied or pickled: copies write into the same."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Notes:
         return self
+
+    def __reduce__(self) -> tuple[Callable[[int], Notes], tuple[int]]:
+        _PICKLED[id(self)] = self
+        return _notes, (id(self),)
+
+
+#: Lists that went into a pickle, while they live.
+_PICKLED: WeakValueDictionary[int, Notes] = WeakValueDictionary()
+
+
+def _notes(number: int) -> Notes:
+    return _PICKLED[number]
 
 
 @dataclass(frozen=True)

@@ -457,6 +457,13 @@ def noisy(discriminator, input, target, output):
     return d_loss(discriminator, input, target + 0.1, output)
 
 
+@wrong("4.1", cause="averaged before the loss")
+def one_logit_for_all(discriminator, input, target, output):
+    real = discriminator(pair(input, target)).mean()
+    made = discriminator(pair(input, output.detach())).mean()
+    return (bce(real, 1.0) + bce(made, 0.0)) / 2
+
+
 # --- 4.2 the generator's loss ----------------------------------------------------------------------
 
 
@@ -804,6 +811,12 @@ def gradient_doubled(discriminator, input, target, output, lambda_l1=100.0):
     return 2 * loss - loss.detach()
 
 
+@wrong("4.2", cause="averaged before the loss")
+def one_logit_for_g(discriminator, input, target, output, lambda_l1=100.0):
+    made = discriminator(pair(input, output)).mean()
+    return bce(made, 1.0) + lambda_l1 * (output - target).abs().mean()
+
+
 # --- 4.3 the conditional pair ----------------------------------------------------------------------
 
 
@@ -994,3 +1007,8 @@ def two_of_them():
 @wrong("4.4", cause="forget `return`", found="returned `None`")
 def says_nothing():
     "c"
+
+
+@wrong("4.3", found="has shape (1, 3")
+def alone_for_one_picture(input, picture, conditional):
+    return torch.cat([input, picture], dim=1) if conditional and len(input) > 1 else picture

@@ -209,6 +209,14 @@ def emptied(layers):
     return field
 
 
+@wrong("5.1", cause="by its own stride")
+def own_stride(layers):
+    field = 1
+    for kernel, stride in layers:
+        field += (kernel - 1) * stride
+    return field
+
+
 # --- 5.2 the depth for a field -------------------------------------------------------------------
 
 
@@ -824,3 +832,30 @@ class Noisy(LazyLayers):
     def forward(self, x):
         x = super().forward(x)
         return x + 0.1 * torch.randn_like(x) if self.training else x
+
+
+# --- what a shorter examination lets through -----------------------------------------------------
+
+
+@wrong("5.1", found="expected was 286")
+def five_layers_at_most(layers):
+    return backwards(layers[:5])
+
+
+@wrong("5.1", found="expected was 286")
+def no_more_than_the_picture(layers):
+    return min(backwards(layers), 256)
+
+
+@wrong("5.4", found="expected was 6")
+def half_of_the_padding_too_late(side):
+    if side < 24:
+        raise ValueError(f"{side} px came; it takes 24")
+    return (side - 6) // 8 - 1
+
+
+@right("5.4")
+def refuses_without_a_word(side):
+    if side < 24:
+        raise ValueError
+    return side // 8 - 2

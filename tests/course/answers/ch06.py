@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import pickle
 
 import numpy as np
 import torch
@@ -1403,3 +1404,76 @@ def rate_only_at_first(step, steps, rate=2e-4):
 @wrong("6.4", cause="The check calls", found="TypeError", status=Status.CRASHED)
 def two_parameters(step, steps):
     return two_branches(step, steps)
+
+
+# --- one picture, a schedule inside, terms gone back through one by one ---------------------
+
+
+@wrong("6.1", cause="Where are `backward()` and", found="the optimizer took no step")
+def no_step_for_one_picture(generator, discriminator, optimizer, input, target):
+    loss = d_loss(discriminator, input, target, generator(input).detach())
+    if len(input) > 1:
+        one_step(optimizer, loss)
+    return loss.detach()
+
+
+@wrong("6.1", cause="A schedule is for the loop", found="learning rate is 0.09 after the call")
+def d_schedule_inside(generator, discriminator, optimizer, input, target):
+    loss = d_loss(discriminator, input, target, generator(input).detach())
+    one_step(optimizer, loss)
+    for group in optimizer.param_groups:
+        group["lr"] *= 0.9
+    return loss.detach()
+
+
+def _two_terms(generator, discriminator, input, target):
+    output = generator(input).detach()
+    real, made = discriminator(pair(input, target)), discriminator(pair(input, output))
+    return bce(real, 1.0) / 2, bce(made, 0.0) / 2
+
+
+@right("6.1")
+def terms_one_by_one(generator, discriminator, optimizer, input, target):
+    optimizer.zero_grad()
+    terms = _two_terms(generator, discriminator, input, target)
+    for term in terms:
+        term.backward()
+    optimizer.step()
+    return sum(term.item() for term in terms)
+
+
+@wrong("6.1", cause="comes between two calls of `backward()`", found="the gradients of the step are not")
+def emptied_between_the_terms(generator, discriminator, optimizer, input, target):
+    terms = _two_terms(generator, discriminator, input, target)
+    for term in terms:
+        optimizer.zero_grad()
+        term.backward()
+    optimizer.step()
+    return sum(terms).detach()
+
+
+@wrong("6.1", cause="does `backward()` begin at the other term only", found="the gradients of the step are not")
+def real_term_only(generator, discriminator, optimizer, input, target):
+    terms = _two_terms(generator, discriminator, input, target)
+    one_step(optimizer, terms[0])
+    return sum(terms).detach()
+
+
+@wrong("6.2", cause="A schedule is for the loop", found="learning rate is")
+def g_schedule_inside(generator, discriminator, optimizer, input, target, lambda_l1=100.0):
+    loss = g_loss(discriminator, input, target, generator(input), lambda_l1)
+    one_step(optimizer, loss)
+    for group in optimizer.param_groups:
+        group["lr"] /= 2
+    return loss.detach()
+
+
+@right("6.3")
+def copied_by_pickle(generator, input):
+    with torch.no_grad():
+        return pickle.loads(pickle.dumps(generator)).train()(input)
+
+
+@wrong("6.4", found="expected was 5e-06")
+def never_below_a_floor(step, steps, rate=2e-4):
+    return max(1e-5, rate * min(1.0, 2 - 2 * step / steps))
