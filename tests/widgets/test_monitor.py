@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -164,7 +165,8 @@ def test_awaited_it_leaves_the_loop_free_and_hears_of_an_interrupt(source):
         await waiting
         await Monitor(done).start()
 
-    asyncio.run(cell())
+    with ThreadPoolExecutor(1) as another:  # the browser's tests leave a loop running in this thread
+        another.submit(asyncio.run, cell()).result()
     assert shown.trainer.stopped_by == "Ctrl-C"
     assert done.finished
 
