@@ -81,12 +81,12 @@ def read_config(run: Path) -> Config:
 def check_same_config(run: Path, config: Config) -> None:
     """Refuse to go on with a run under other settings, naming them.
 
-    Device and precision may change, and the budget (epochs or images): see `Trainer`.
+    Device, precision and learning rate may change, and the budget (epochs or images): see `Trainer`.
 
     Raises:
         UserError: for a difference that would make it another run.
     """
-    may_differ = {"device", "precision", "source", "preset", "epochs", "images"}
+    may_differ = {"device", "precision", "source", "preset", "epochs", "images", "learning_rate"}
     saved, now = dataclasses.asdict(read_config(run)), dataclasses.asdict(config)
     changes = [f"{key} {saved[key]} → {now[key]}" for key in now if key not in may_differ and saved[key] != now[key]]
     if changes:
@@ -101,7 +101,12 @@ def save_weights(path: Path, net: nn.Module) -> None:
 
     The file carries the sha256 of its tensors, since safetensors itself would not notice a flipped bit.
     """
-    tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    save_tensors(path, net.state_dict())
+
+
+def save_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    """What `save_weights` does, of tensors by name."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     write_atomic(path, safetensors.torch.save(tensors, metadata={"sha256": _digest(tensors)}))
 
 
@@ -205,7 +210,17 @@ def write_metrics(run: Path, rows: list[dict[str, Any]]) -> None:
     write_atomic(run / "metrics.csv", text.getvalue())
 
 
+def last_step(run: Path) -> int:
+    """The last step that metrics.csv knows of; 0 if it is not there or cannot be read."""
+    try:
+        with open(run / "metrics.csv", encoding="utf-8", newline="") as file:
+            return max((int(row["step"]) for row in csv.DictReader(file)), default=0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
 METRICS = (
+    "session",
     "step",
     "epoch",
     "images",

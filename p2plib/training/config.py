@@ -16,9 +16,11 @@ from p2plib.data.pairs import DIRECTIONS
 from p2plib.errors import UserError
 from p2plib.losses import Objective
 from p2plib.models import PATCHES, smallest_side
+from p2plib.training.speed import has_fast_bf16
 
 PRECISIONS = ("auto", "f32", "bf16", "f16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+LARGE = 256  # pixels from which on bf16 is worth its while on a CPU
 
 #: A preset fixes size and budget, not data.  `images` is how many pictures are seen in all.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -128,7 +130,7 @@ def configure(source: str | os.PathLike[str], preset: str = "auto", **settings: 
     values.setdefault("depth", depth_for(values["size"]))
     values.setdefault("patch", patch_for(values["size"]))
     values.setdefault("load_size", load_size_for(source, values["size"]))
-    values |= dict(device=device, precision=pick_precision(values["precision"], device, preset))
+    values |= dict(device=device, precision=pick_precision(values["precision"], device, values["size"]))
     config = Config(**values)
     _check_fit(config)
     return config
@@ -172,17 +174,21 @@ def pick_device(device: str) -> str:
     return device
 
 
-def pick_precision(precision: str, device: str, preset: str) -> str:
-    """ "f32" on the CPU, on MPS and in the paper preset; on a GPU bf16 where it is native, else f16."""
+def pick_precision(precision: str, device: str, size: int) -> str:
+    """What "auto" comes to: on a GPU bf16 where it is native, else f16; on the CPU bf16 for large pictures, else f32.
+
+    Losses and weights stay float32 in all of them.  Small pictures gain little on the CPU, and in float32 what a
+    laptop shows is nearer to what another one shows.  MPS takes f32.
+    """
     if precision not in PRECISIONS:
         raise UserError(f"The precision {precision!r} is not known; choose one of {', '.join(PRECISIONS)}.")
     if precision == "f16" and device != "cuda":
         raise UserError("Precision f16 needs a CUDA GPU: choose f32 or bf16 here.")
     if precision != "auto":
         return precision
-    if device != "cuda" or preset == "paper":
-        return "f32"
-    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "f16"
+    if device == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "f16"
+    return "bf16" if device == "cpu" and size >= LARGE and has_fast_bf16() else "f32"
 
 
 def _check_numbers(values: dict[str, Any]) -> None:

@@ -10,15 +10,21 @@ from typing import Any
 
 
 class StopRequest:
-    """While open, the first SIGINT or SIGTERM sets ``requested``; a second one interrupts at once.
+    """While open, the first SIGINT or SIGTERM sets ``requested``; a second SIGINT interrupts at once.
+
+    A second SIGTERM does not: schedulers and torchrun send several, or one after a Ctrl-C.
+
+    Args:
+        patient: True where a second SIGINT is not meant so either (torchrun hands on the one that all have had).
 
     Attributes:
         requested: "Ctrl-C", "SIGTERM" or "a button" once one came, else "".
         paused: set it from any thread to hold the loop after its step, and take it back to let it go on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patient: bool = False) -> None:
         self.requested = ""
+        self.patient = patient
         self.paused = False
         self._before: dict[int, Any] = {}
 
@@ -45,6 +51,6 @@ class StopRequest:
         return time.monotonic() - began
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        if self.requested and number == signal.SIGINT and not self.patient:
             raise KeyboardInterrupt
-        self.requested = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
+        self.requested = self.requested or ("Ctrl-C" if number == signal.SIGINT else "SIGTERM")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import math
-import shlex
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +20,22 @@ from p2plib.files import make_folder, remove_leftovers
 from p2plib.losses import Objective
 from p2plib.models import PatchDiscriminator
 from p2plib.training import checkpoint
+from p2plib.training.clock import Clock
 from p2plib.training.config import Config
+from p2plib.training.distributed import World
+from p2plib.training.keeper import Keeper
+from p2plib.training.lock import RunLock
+from p2plib.training.looking import d_accuracy, look, mixed
+from p2plib.training.losses_read import NotFinite, PendingLosses
+from p2plib.training.resuming import how_to_go_on, not_finite, restore, saved_state, snapshot, too_large
 from p2plib.training.samples import write_sheet
+from p2plib.training.speed import SmallMapsAsProducts, keep_freed_memory
 from p2plib.training.stopping import StopRequest
-from p2plib.training.translate import translate, translating
+from p2plib.training.translate import translate
 
-SHOWN = 8  # held-out pairs in a sample grid
 SHEETS = 40  # sample grids a run, at most
 ROWS = 200  # rows of metrics a run, about
-SAVE_SECONDS = 30.0  # between two saves, at least
-SAVE_SHARE = 0.05  # of the time may go into saving
+AGREE_EVERY = 10  # steps after which several processes ask each other whether to stop
 
 
 class Trainer:
@@ -48,11 +52,13 @@ class Trainer:
         run: folder to keep the run in; None keeps nothing (a short experiment in a notebook).
         generator, discriminator: networks of one's own in place of the library's.
         objective: one of one's own, with the attributes and methods of `p2plib.losses.Objective`.
-        resume: go on from the state saved in `run`.
+        resume: go on from the state saved in `run`; "auto" goes on if there is a run, and else begins one.
         source: data that is already open; None opens ``config.source``.
+        world: this process's place among several that train together.
 
     Attributes:
         step_number: steps done.
+        session: 1, and one more each time the run was gone on with.
         rows: what metrics.csv holds, a dict a row.
         held_out_l1: the last mean |target − output| on held-out pairs, pictures in [-1, 1]; None before.
 
@@ -68,11 +74,16 @@ class Trainer:
         generator: nn.Module | None = None,
         discriminator: nn.Module | None = None,
         objective: Objective | None = None,
-        resume: bool = False,
+        resume: bool | str = False,
         source: Source | None = None,
+        world: World | None = None,
     ) -> None:
         self.run = Path(run) if run is not None else None
-        state = _state_to_resume(self.run, config, resume)
+        self.world = world or World()
+        self.world.check_batch(config.batch)
+        if resume == "auto":
+            resume = self.run is not None and (self.run / "config.json").exists()
+        state = saved_state(self.run, config, bool(resume))
         self.source = source or open_source(
             config.source, config.load_size, _held_side(config), config.direction, config.limit
         )
@@ -89,15 +100,21 @@ class Trainer:
         self.step_number = 0
         self.rows: list[dict[str, Any]] = []
         self.held_out_l1: float | None = None
-        self._seconds = 0.0
-        self._pending: list[Tensor] = []  # losses of the steps since the last row, still on the device
+        self.session = 1
+        self.stopped_by = ""
+        self.clock = Clock()
+        self.pending = PendingLosses(self._present())
         self._last_batch: tuple[Tensor, Tensor] | None = None  # input and target of the last step
         if state is not None:
-            self._restore(state)
-        if self.run is not None:
-            make_folder(self.run / "samples")
-            remove_leftovers(self.run)
-            checkpoint.write_config(self.run, config)
+            restore(self, state)
+        self._keeper: Keeper | None = None
+        if self.run is not None and self.world.speaks:
+            make_folder(self.run)
+            with RunLock(self.run):  # another training may hold it: found now, before the work
+                make_folder(self.run / "samples")
+                remove_leftovers(self.run)
+                checkpoint.write_config(self.run, config)
+            self._keeper = Keeper(self.run)
 
     def _build(self, generator: nn.Module | None, discriminator: nn.Module | None) -> None:
         config = self.config
@@ -115,6 +132,11 @@ class Trainer:
         for net in (self.generator, self.discriminator):
             if net is not None:
                 net.to(device=config.device, memory_format=self.layout).train()  # type: ignore[call-overload]
+        if config.device == "cpu":
+            keep_freed_memory()
+        self._products = config.device == "cpu" and config.precision == "bf16"
+        self._generate = self.world.wrap(self.generator)
+        self._judge = self.world.wrap(self.discriminator) if self.discriminator is not None else None
         self.optimizer_g = self._adam(self.generator)
         self.optimizer_d = self._adam(self.discriminator) if self.discriminator is not None else None
         self.scaler = torch.amp.GradScaler(config.device, enabled=config.precision == "f16")
@@ -141,15 +163,15 @@ class Trainer:
             objective lacks one.
         """
         losses = torch.full((3,), torch.nan, device=input.device)
-        with self._autocast():
-            output = self.generator(input)
-        if self.discriminator is not None and self.optimizer_d is not None:
-            with self._autocast():
-                loss_d = self.objective.discriminator_loss(self.discriminator, input, target, output)
+        with self.arithmetic():
+            output = self._generate(input)
+        if self.discriminator is not None and self._judge is not None and self.optimizer_d is not None:
+            with self.arithmetic():
+                loss_d = self.objective.discriminator_loss(self._judge, input, target, output)
             self._update(self.optimizer_d, loss_d)
             losses[0] = loss_d.detach()
             self.discriminator.requires_grad_(False)  # G's gradient passes through D and leaves it alone
-        with self._autocast():
+        with self.arithmetic():
             parts = self.objective.generator_loss(self.discriminator, input, target, output)
         self._update(self.optimizer_g, parts["total"])
         self.scaler.update()
@@ -165,9 +187,13 @@ class Trainer:
         self.scaler.scale(loss).backward()
         self.scaler.step(optimizer)
 
-    def _autocast(self) -> torch.autocast:
+    @contextlib.contextmanager
+    def arithmetic(self) -> Iterator[None]:
+        """Precision of what is computed inside: a context for forward passes."""
         kind = {"f32": None, "bf16": torch.bfloat16, "f16": torch.float16}[self.config.precision]
-        return torch.autocast(self.config.device, kind, enabled=kind is not None)
+        products = SmallMapsAsProducts() if self._products else contextlib.nullcontext()
+        with torch.autocast(self.config.device, kind, enabled=kind is not None), products:
+            yield
 
     # --- the run -----------------------------------------------------------------------------
 
@@ -196,26 +222,43 @@ class Trainer:
                 the last saved state is whole.
         """
         total, done = self._images(self.steps), self._images(self.step_number)
-        self._clock, self._last_save, self._save_cost = time.monotonic(), time.monotonic(), 0.0
-        self._last_row = (self.step_number, self._clock)
-        if self.run is not None and not (self.run / "state.pt").exists():
-            self.save()  # a full disk is found now, not after an hour
+        if self.stopped_by:
+            self.session += 1
         told = stop is None
-        with (
-            stop or StopRequest() as stop,
-            tqdm(total=total, initial=done, unit="img", disable=not progress, dynamic_ncols=True) as bar,
-        ):
+        with contextlib.ExitStack() as stack:
+            if self._keeper is not None:
+                stack.enter_context(RunLock(self._keeper.run))
+                self._begin_keeping(self._keeper)
+                stack.callback(self._keeper.wait)
+            stop = stack.enter_context(stop or StopRequest(patient=not self.world.alone))
+            show = progress and self.world.speaks
+            bar = stack.enter_context(tqdm(total=total, initial=done, unit="img", disable=not show, dynamic_ncols=True))
+            self.clock.start()
+            self._last_row = (self.step_number, self.clock.seconds)
             first = self.step_number // self.steps_per_epoch
             for epoch in range(first, self.config.epochs if turns is None else min(first + turns, self.config.epochs)):
                 self._epoch(epoch, stop, bar, on_report, on_step)
                 if stop.requested:
                     break
-        if self.run is not None:
-            self.save()
-        if stop.requested and told:
-            print(self._how_to_go_on(stop.requested))
+            if self._keeper is not None:
+                self._keeper.save_at_last(snapshot(self))
         self.stopped_by = stop.requested
+        if stop.requested and told:
+            self.say(how_to_go_on(self, stop.requested))
         return self
+
+    def _begin_keeping(self, keeper: Keeper) -> None:
+        """Find a full disk now, not after an hour; and another training that went on with this run meanwhile."""
+        if (keeper.run / "state.pt").exists():
+            written = checkpoint.last_step(keeper.run)
+            if written > self.step_number:
+                raise UserError(
+                    f"{keeper.run} stands at step {written} and this Trainer at {self.step_number}: another one has "
+                    f"gone on with it. Make a new Trainer with resume=True."
+                )
+        else:
+            keeper.save_now(snapshot(self))
+        keeper.start()
 
     def __repr__(self) -> str:
         c = self.config
@@ -241,8 +284,10 @@ class Trainer:
         order = epoch_order(len(self.source.train), self.config.batch, self.config.seed, epoch)
         order = order[self.step_number - epoch * self.steps_per_epoch :]
         augment = Augment(self.config.size, self.config.mirror)
-        for pair in batches(self.source.train, order):
-            bar.update(self.train_batch(pair, augment))
+        for pair in self._pairs([self.world.share(indices) for indices in order]):
+            self.clock.mark()
+            self._step_of(pair, augment)
+            bar.update(self.images_seen - bar.n)
             ends = self.step_number % self.steps_per_epoch == 0 or self.finished
             if ends or self.step_number % self.log_every == 0:
                 self._report(epoch, ends, bar)
@@ -251,36 +296,80 @@ class Trainer:
             if on_step:
                 on_step(self)
             if stop.paused:
-                self._pass_over(stop.hold())
-            if stop.requested or self.finished:
+                self.clock.leave_out(stop.hold())
+            if self._agree_to_stop(stop) or self.finished:
                 return
-            if self.run is not None and self._save_is_due():
-                self.save()
+            if self._keeper is not None and self._keeper.due():
+                self._keeper.save(snapshot(self))
+
+    def _step_of(self, pair: tuple[Tensor, Tensor], augment: Augment) -> None:
+        """One step, its troubles put into words."""
+        try:
+            self.train_batch(pair, augment)
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
+                raise
+            raise UserError(too_large(self)) from error
+        if slept := self.clock.step():
+            tqdm.write(f"Note: the machine stood still for {slept / 60:.0f} min at step {self.step_number}; going on.")
+
+    def _pairs(self, order: list[list[int]]) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of an epoch; where one cannot be read, the run is saved as it stands."""
+        stream = iter(batches(self.source.train, order))
+        while True:
+            try:
+                pair = next(stream)
+            except StopIteration:
+                return
+            except UserError as error:
+                if self._keeper is None:
+                    raise
+                self._keeper.save_at_last(snapshot(self))
+                raise UserError(f"{error} {how_to_go_on(self, 'it')}") from error
+            yield pair
+
+    def _agree_to_stop(self, stop: StopRequest) -> bool:
+        """Does this process stop here, or, of several, any?"""
+        if not self.world.alone:
+            if self.step_number % AGREE_EVERY and self.step_number % self.steps_per_epoch:
+                return False
+            reasons = ("", "a button", "SIGTERM", "Ctrl-C")
+            stop.requested = reasons[self.world.largest(reasons.index(stop.requested))]
+        return bool(stop.requested)
 
     def train_batch(self, pair: tuple[Tensor, Tensor], augment: Augment) -> int:
         """Jitter and mirror a pair of uint8 batches, make one step of them; returns the number of pictures."""
-        drawn = torch.Generator().manual_seed(_mix(self.config.seed, self.step_number))
+        drawn = torch.Generator().manual_seed(
+            mixed(self.config.seed, self.step_number * self.world.size + self.world.rank)
+        )
+        if not self.world.alone:  # dropout of its own in each process, and nothing to remember
+            torch.manual_seed(mixed(self.config.seed + 1, self.step_number * self.world.size + self.world.rank))
         input, target = augment(self._to_device(pair[0]), self._to_device(pair[1]), drawn)
         self._set_rate()
         self._last_batch = self._laid_out(input), self._laid_out(target)
-        self._pending.append(self.step(*self._last_batch))
+        self.pending.add(self.step(*self._last_batch))
         self.step_number += 1
         return len(input)
 
     def _report(self, epoch: int, ends: bool, bar: Any) -> None:
         """Read the losses off the device, and after an epoch look at the held-out pairs."""
-        d, gan, pixel = self._mean_losses()
-        now = time.monotonic()
-        images, seconds = self._images(self.step_number) - self._images(self._last_row[0]), now - self._last_row[1]
+        self.check_losses()
+        d, gan, pixel = self.pending.means(self.world.mean)
+        self.clock.tick()
+        images = self._images(self.step_number) - self._images(self._last_row[0])
+        seconds = self.clock.seconds - self._last_row[1]
+        if not self.world.speaks:
+            return
         if ends:
             self._look(epoch + 1)
-        self._tick()
+        self.clock.tick()
         self.rows.append(
             {
+                "session": self.session,
                 "step": self.step_number,
                 "epoch": (self.step_number - 1) // self.steps_per_epoch + 1,
                 "images": self._images(self.step_number),
-                "seconds": self._seconds,
+                "seconds": self.clock.seconds,
                 "images_per_second": images / max(seconds, 1e-9),
                 "learning_rate": self.config.learning_rate_at(self.step_number - 1, self.steps),
                 "loss_d": d,
@@ -290,7 +379,7 @@ class Trainer:
                 "held_out_l1": self.held_out_l1 if ends else None,
             }
         )
-        self._last_row = (self.step_number, time.monotonic())
+        self._last_row = (self.step_number, self.clock.seconds)
         names = {"D": d, "G": gan, "pixel": pixel, "held-out L1": self.held_out_l1}
         bar.set_postfix({name: f"{value:.3f}" for name, value in names.items() if value is not None}, refresh=False)
 
@@ -299,53 +388,30 @@ class Trainer:
 
         D judges as it does in training, and nothing moves.  None without an adversary, or before the first step.
         """
-        if self.discriminator is None or self._last_batch is None:
-            return None
-        input, target = self._last_batch
-        output = self.translate(input, seed=self.config.seed)
-        with translating(self.discriminator), self._autocast():
-            real, made = (self.discriminator(self.objective.judged(input, shown)) for shown in (target, output))
-        return ((real > 0).float().mean() + (made <= 0).float().mean()).item() / 2
+        return None if self._last_batch is None else d_accuracy(self, *self._last_batch)
 
-    def _mean_losses(self) -> list[float | None]:
-        """Means of the losses since the last row; the only place where the host waits for the device."""
-        if not self._pending:
-            return [None, None, None]
-        losses = torch.stack(self._pending).cpu()
-        self._check_losses(losses)
-        self._pending = []
-        means = losses.double().mean(0).tolist()
-        return [mean if is_there else None for mean, is_there in zip(means, self._present(), strict=True)]
+    def say(self, sentence: str) -> None:
+        """Print it, once, however many processes train together."""
+        if self.world.speaks:
+            print(sentence)
 
-    def _check_losses(self, losses: Tensor) -> None:
-        """Name the first step of the last ``len(losses)`` at which a loss was NaN or infinite."""
-        for row, values in enumerate(losses.tolist()):
-            for name, is_there, value in zip(LOSS_NAMES, self._present(), values, strict=True):
-                if is_there and not math.isfinite(value):
-                    raise UserError(self._not_finite(name, value, self.step_number - len(losses) + row + 1))
+    def check_losses(self) -> None:
+        """Name the first step since the last row at which a loss was NaN or infinite."""
+        if broken := self.pending.first_broken():
+            ago, name, value = broken
+            raise NotFinite(not_finite(self, name, value, self.step_number - ago))
 
     def _present(self) -> tuple[bool, bool, bool]:
-        """Which of LOSS_NAMES the objective has."""
+        """Which of `losses_read.NAMES` the objective has."""
         return self.objective.adversarial, self.objective.adversarial, self.objective.pixel is not None
 
     def _look(self, epoch: int) -> None:
-        """Held-out L1, and a sheet of samples; with a seed of its own, so that looking changes nothing."""
-        held, distance, outputs = self.source.held_out, 0.0, []
-        for start in range(0, len(held), self.config.batch):
-            input, target = self.held_out(range(start, min(start + self.config.batch, len(held))))
-            output = self.translate(input, seed=_mix(self.config.seed, start))
-            distance += (output - target).abs().mean().item() * len(input)
-            outputs.append(output.cpu())
-        self.held_out_l1 = distance / len(held)
+        """Held-out L1, and now and then a sheet of samples."""
+        self.held_out_l1, columns = look(self)
         every = -(-self.config.epochs // SHEETS)
-        if self.run is not None and (epoch % every == 0 or epoch == self.config.epochs):
-            shown = range(min(SHOWN, len(held)))
-            input, target = (picture.cpu() for picture in self.held_out(shown))
-            make_folder(self.run / "samples")
-            write_sheet(
-                self.run / "samples" / f"epoch_{epoch:04d}.png",
-                {"input": input, "output": torch.cat(outputs)[: len(shown)], "target": target},
-            )
+        if self._keeper is not None and (epoch % every == 0 or epoch == self.config.epochs):
+            path = self._keeper.run / "samples" / f"epoch_{epoch:04d}.png"
+            self._keeper.beside(lambda: write_sheet(path, columns))
 
     def held_out(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Inputs and targets of held-out pairs, float32 (B, 3, size, size) in [-1, 1], on the device."""
@@ -354,106 +420,21 @@ class Trainer:
 
     def translate(self, input: Tensor, seed: int | None = None) -> Tensor:
         """What the generator makes of input (B, 3, H, W) in [-1, 1]: float32, dropout on, batch statistics."""
-        with self._autocast():
+        with self.arithmetic():
             return translate(self.generator, input, seed=seed).float()
 
     # --- saving and going on -----------------------------------------------------------------
 
     def save(self) -> None:
-        """Write state, weights and metrics into the run folder; each file is whole at every moment."""
+        """Write state, weights and metrics into the run folder; each file is whole at every moment.
+
+        Raises:
+            UserError: if there is no run folder, it cannot be written, or the networks are no longer finite.
+        """
         if self.run is None:
             raise UserError("This Trainer was made without a run folder, so there is nowhere to save to.")
-        began = time.monotonic()
-        self._check_finite()
-        self._tick()
-        checkpoint.save_state(self.run / "state.pt", self._state())
-        checkpoint.save_weights(self.run / "generator.safetensors", self.generator)
-        if self.discriminator is not None:
-            checkpoint.save_weights(self.run / "discriminator.safetensors", self.discriminator)
-        checkpoint.write_metrics(self.run, self.rows)
-        self._last_save = time.monotonic()
-        self._save_cost = self._last_save - began
-
-    def _save_is_due(self) -> bool:
-        """Often enough to lose little, seldom enough to cost little."""
-        wait = max(SAVE_SECONDS, self._save_cost / SAVE_SHARE)
-        return time.monotonic() - self._last_save > wait
-
-    def _state(self) -> dict[str, Any]:
-        parts: dict[str, Any] = {"generator": self.generator, "optimizer_g": self.optimizer_g, "scaler": self.scaler}
-        if self.discriminator is not None and self.optimizer_d is not None:
-            parts |= {"discriminator": self.discriminator, "optimizer_d": self.optimizer_d}
-        return {
-            **{name: part.state_dict() for name, part in parts.items()},
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state() if self.config.device == "cuda" else None,
-            "step": self.step_number,
-            "steps": self.steps,
-            "pairs": len(self.source.train),
-            "pending": self._pending,
-            "rows": self.rows,
-            "held_out_l1": self.held_out_l1,
-            "seconds": self._seconds,
-            "environment": checkpoint.environment(self.config),
-        }
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        if changes := checkpoint.environment_changes(state, self.config):
-            print(
-                f"Note: not as when the state was saved ({'; '.join(changes)}): results will differ in the last bits."
-            )
-        if state["pairs"] != len(self.source.train):
-            raise UserError(
-                f"{self.run} was trained on {state['pairs']} pairs and there are {len(self.source.train)} now: put the "
-                f"data back as it was, or begin a new run."
-            )
-        if self.steps < state["steps"]:
-            raise UserError(
-                f"{self.run} is a run of {state['steps']} steps and cannot be cut to {self.steps}: leave --epochs and "
-                f"--images out, or give more of them to train longer."
-            )
-        if self.steps > state["steps"]:
-            back = ", and the learning rate is that of the longer run" if self.config.schedule != "constant" else ""
-            print(f"Note: {self.steps} steps in place of {state['steps']}{back}.")
-        self.generator.load_state_dict(state["generator"])
-        self.optimizer_g.load_state_dict(state["optimizer_g"])
-        if self.discriminator is not None and self.optimizer_d is not None:
-            self.discriminator.load_state_dict(state["discriminator"])
-            self.optimizer_d.load_state_dict(state["optimizer_d"])
-        self.scaler.load_state_dict(state["scaler"])
-        torch.set_rng_state(state["random"].cpu())
-        if self.config.device == "cuda" and state["random_cuda"] is not None:
-            torch.cuda.set_rng_state(state["random_cuda"].cpu())
-        self.step_number, self.rows, self._pending = state["step"], state["rows"], state["pending"]
-        self.held_out_l1, self._seconds = state["held_out_l1"], state["seconds"]
-
-    def _check_finite(self) -> None:
-        """Never save a broken network over a good one."""
-        if self._pending:
-            self._check_losses(torch.stack(self._pending).cpu())
-        for net in (self.generator, self.discriminator):
-            if net is not None and not all(bool(torch.isfinite(p).all()) for p in net.parameters()):
-                raise UserError(self._not_finite("a weight", math.nan, self.step_number))
-
-    def _not_finite(self, name: str, value: float, step: int) -> str:
-        epoch = (step - 1) // self.steps_per_epoch + 1
-        kept = ""
-        if self.run is not None and (self.run / "state.pt").exists():
-            kept = f" The state in {self.run} is from before it and is whole."
-        return (
-            f"Training broke at step {step} (epoch {epoch}): {name} became {value}.{kept} "
-            f"Begin again with a lower learning rate{', or --precision f32' if self.config.precision != 'f32' else ''}."
-        )
-
-    def _how_to_go_on(self, signal: str) -> str:
-        at = f"Stopped by {signal} after step {self.step_number} of {self.steps}"
-        if self.run is None:
-            return f"{at}; nothing was to be saved (no run folder was given)."
-        return (
-            f"{at}; everything is saved in {self.run}. "
-            f"Go on with: python -m p2plib train {shlex.quote(self.config.source)} "
-            f"--out {shlex.quote(str(self.run))} --resume"
-        )
+        if self._keeper is not None:
+            self._keeper.save_now(snapshot(self))
 
     # --- small things ------------------------------------------------------------------------
 
@@ -474,46 +455,14 @@ class Trainer:
         epoch, within = divmod(step, self.steps_per_epoch)
         return epoch * len(self.source.train) + within * self.config.batch
 
-    def _pass_over(self, seconds: float) -> None:
-        """A pause counts neither as time spent nor in the images a second."""
-        self._clock += seconds
-        self._last_row = self._last_row[0], self._last_row[1] + seconds
-
-    def _tick(self) -> None:
-        now = time.monotonic()
-        self._seconds += now - getattr(self, "_clock", now)
-        self._clock = now
-
-
-LOSS_NAMES = ("D's loss", "G's adversarial loss", "G's pixel loss")
-
 
 def epoch_order(count: int, batch: int, seed: int, epoch: int) -> list[list[int]]:
     """The batches of one epoch, as lists of indices: decided by seed and epoch alone, so that a resumed run
     needs no memory of it."""
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(_mix(seed, -1 - epoch))).tolist()
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mixed(seed, -1 - epoch))).tolist()
     return [order[start : start + batch] for start in range(0, count, batch)]
-
-
-def _mix(seed: int, number: int) -> int:
-    """One seed from two numbers, far from those of the neighbours."""
-    return ((seed + 1) * 0x9E3779B97F4A7C15 + (number + 2**40) * 0xBF58476D1CE4E5B9) % 2**63
 
 
 def _held_side(config: Config) -> int:
     """Held-out pictures are shrunk whole, or, where training sees only a part of a tile, cut at its scale."""
     return config.load_size if config.load_size > 1.25 * config.size else config.size
-
-
-def _state_to_resume(run: Path | None, config: Config, resume: bool) -> dict[str, Any] | None:
-    """The saved state, if the run is to go on; a run that never came to save begins again."""
-    saved = run is not None and (run / "state.pt").exists()
-    if run is None or not resume:
-        if saved:
-            raise UserError(f"{run} already holds a run: add --resume to go on with it, or choose another folder.")
-        return None
-    checkpoint.read_config(run)  # says so if this is no run
-    if not saved:
-        print(f"{run} has no saved state yet: beginning at the start.")
-        return None
-    return checkpoint.load_state(run / "state.pt", config.device)

@@ -1,0 +1,161 @@
+"""What a run remembers, how it is taken up again, and the sentences that say how to go on."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from p2plib.errors import UserError
+from p2plib.training import checkpoint
+from p2plib.training.config import Config
+from p2plib.training.exchange import refuse_imported
+from p2plib.training.keeper import Snapshot, copied
+from p2plib.training.losses_read import NotFinite
+
+if TYPE_CHECKING:
+    from p2plib.training.trainer import Trainer
+
+
+def saved_state(run: Path | None, config: Config, resume: bool) -> dict[str, Any] | None:
+    """The saved state, if the run is to go on; a run that never came to save begins again.
+
+    Raises:
+        UserError: if the folder holds a run and none was asked for, or the other way round, or a damaged one, or
+            imported weights, which have no state.
+    """
+    refuse_imported(run)
+    saved = run is not None and (run / "state.pt").exists()
+    if run is None or not resume:
+        if saved:
+            raise UserError(f"{run} already holds a run: add --resume to go on with it, or choose another folder.")
+        return None
+    checkpoint.read_config(run)  # says so if this is no run
+    if not saved:
+        print(f"{run} has no saved state yet: beginning at the start.")
+        return None
+    return checkpoint.load_state(run / "state.pt", config.device)
+
+
+def snapshot(trainer: Trainer) -> Snapshot:
+    """The run as it is now, copied, so that training may go on while it is written.
+
+    Raises:
+        NotFinite: if a loss or a weight is not finite: a broken network is never saved over a good one.
+    """
+    trainer.check_losses()
+    for net in (trainer.generator, trainer.discriminator):
+        if net is not None and not all(bool(torch.isfinite(p).all()) for p in net.parameters()):
+            raise NotFinite(not_finite(trainer, "a weight", math.nan, trainer.step_number))
+    trainer.clock.tick()
+    state = copied(_state(trainer))
+    names = [name for name in ("generator", "discriminator") if name in state]
+    return Snapshot(trainer.config, state, {name: state[name] for name in names}, list(trainer.rows))
+
+
+def _state(trainer: Trainer) -> dict[str, Any]:
+    parts: dict[str, Any] = {
+        "generator": trainer.generator,
+        "optimizer_g": trainer.optimizer_g,
+        "scaler": trainer.scaler,
+    }
+    if trainer.discriminator is not None and trainer.optimizer_d is not None:
+        parts |= {"discriminator": trainer.discriminator, "optimizer_d": trainer.optimizer_d}
+    return {
+        **{name: part.state_dict() for name, part in parts.items()},
+        "random": torch.get_rng_state(),
+        "random_cuda": torch.cuda.get_rng_state() if trainer.config.device == "cuda" else None,
+        "step": trainer.step_number,
+        "steps": trainer.steps,
+        "pairs": len(trainer.source.train),
+        "pending": trainer.pending.steps,
+        "rows": trainer.rows,
+        "held_out_l1": trainer.held_out_l1,
+        "seconds": trainer.clock.seconds,
+        "session": trainer.session,
+        "environment": checkpoint.environment(trainer.config),
+    }
+
+
+def restore(trainer: Trainer, state: dict[str, Any]) -> None:
+    """Put a fresh trainer where the saved one stood, and say what is not as it was.
+
+    Raises:
+        UserError: if the number of pairs has changed, or the run would be cut.
+    """
+    _compare(trainer, state)
+    trainer.generator.load_state_dict(state["generator"])
+    trainer.optimizer_g.load_state_dict(state["optimizer_g"])
+    if trainer.discriminator is not None and trainer.optimizer_d is not None:
+        trainer.discriminator.load_state_dict(state["discriminator"])
+        trainer.optimizer_d.load_state_dict(state["optimizer_d"])
+    trainer.scaler.load_state_dict(state["scaler"])
+    torch.set_rng_state(state["random"].cpu())
+    if trainer.config.device == "cuda" and state["random_cuda"] is not None:
+        torch.cuda.set_rng_state(state["random_cuda"].cpu())
+    trainer.step_number, trainer.rows, trainer.pending.steps = state["step"], state["rows"], state["pending"]
+    trainer.held_out_l1, trainer.clock.seconds = state["held_out_l1"], state["seconds"]
+    trainer.session = state.get("session", 1) + (trainer.step_number > 0)
+
+
+def _compare(trainer: Trainer, state: dict[str, Any]) -> None:
+    pairs = len(trainer.source.train)
+    if changes := checkpoint.environment_changes(state, trainer.config):
+        trainer.say(
+            f"Note: not as when the state was saved ({'; '.join(changes)}): results will differ in the last bits."
+        )
+    if state["pairs"] != pairs:
+        raise UserError(
+            f"{trainer.run} was trained on {state['pairs']} pairs and there are {pairs} now: put the data back as it "
+            f"was, or begin a new run."
+        )
+    if trainer.steps < state["steps"]:
+        raise UserError(
+            f"{trainer.run} is a run of {state['steps']} steps and cannot be cut to {trainer.steps}: leave --epochs "
+            f"and --images out, or give more of them to train longer."
+        )
+    if trainer.steps > state["steps"]:
+        back = ", and the learning rate is that of the longer run" if trainer.config.schedule != "constant" else ""
+        trainer.say(f"Note: {trainer.steps} steps in place of {state['steps']}{back}.")
+
+
+# --- sentences -------------------------------------------------------------------------------
+
+
+def command(trainer: Trainer) -> str:
+    """The command that goes on with the run."""
+    where = f"{shlex.quote(trainer.config.source)} --out {shlex.quote(str(trainer.run))}"
+    return f"python -m p2plib train {where} --resume"
+
+
+def how_to_go_on(trainer: Trainer, by: str) -> str:
+    """Where it stopped, and by whom; where it is saved; how to go on."""
+    at = f"Stopped by {by} after step {trainer.step_number} of {trainer.steps}"
+    if trainer.run is None:
+        return f"{at}; nothing was to be saved (no run folder was given)."
+    return f"{at}; everything is saved in {trainer.run}. Go on with: {command(trainer)}"
+
+
+def not_finite(trainer: Trainer, name: str, value: float, step: int) -> str:
+    """A loss or a weight became NaN: since when, what is whole, what to change."""
+    c = trainer.config
+    begin = f"Training broke at step {step} (epoch {(step - 1) // trainer.steps_per_epoch + 1}): {name} became {value}."
+    gentler = f"--learning-rate {c.learning_rate / 2:g}" + (" --precision f32" if c.precision != "f32" else "")
+    if trainer.run is None or not (trainer.run / "state.pt").exists():
+        return f"{begin} Begin again with a lower learning rate ({gentler})."
+    return (
+        f"{begin} The state in {trainer.run} is from before it and is whole: go on from there with a lower learning "
+        f"rate ({command(trainer)} {gentler})."
+    )
+
+
+def too_large(trainer: Trainer) -> str:
+    """The memory was not enough: for what."""
+    c = trainer.config
+    return (
+        f"The memory of {c.device} was not enough at step {trainer.step_number + 1} for a batch of {c.batch} at "
+        f"{c.size} px with base {c.base}: close other programs, or take a smaller --batch, --size or --base."
+    )
