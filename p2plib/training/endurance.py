@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm.auto import tqdm
@@ -89,7 +90,7 @@ def endure(kills: int = 50, seed: int = 0, progress: bool = True) -> Endured:
 
 def _start(config: Config, run: Path, save_always: bool) -> BaseProcess:
     method = "forkserver" if os.name == "posix" else "spawn"  # torch is loaded once, and no thread is copied
-    context = multiprocessing.get_context(method)
+    context: Any = multiprocessing.get_context(method)
     context.set_forkserver_preload(["p2plib.training.trainer"])
     process = context.Process(target=_train, args=(config, run, save_always, torch.get_num_threads()), daemon=True)
     process.start()
