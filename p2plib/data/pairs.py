@@ -263,10 +263,15 @@ class FolderPairs:
     def __len__(self) -> int:
         return len(self.files)
 
-    def batch(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Inputs and targets, each uint8 (B, 3, side, side)."""
+    def move_to(self, device: str) -> None:
+        """Keep what is held in this device's memory; what is streamed stays on disk."""
         if self.held:
-            chosen = torch.as_tensor(indices)
+            self._inputs, self._targets = self._inputs.to(device), self._targets.to(device)
+
+    def batch(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Inputs and targets, each uint8 (B, 3, side, side), where they are kept."""
+        if self.held:
+            chosen = torch.as_tensor(indices, device=self._inputs.device)
             return self._inputs[chosen], self._targets[chosen]
         pairs = [self._oriented(i) for i in indices]
         return torch.stack([p[0] for p in pairs]), torch.stack([p[1] for p in pairs])

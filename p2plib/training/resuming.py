@@ -88,10 +88,10 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
     """
     _compare(trainer, state)
     trainer.generator.load_state_dict(state["generator"])
-    trainer.optimizer_g.load_state_dict(state["optimizer_g"])
+    _load_optimizer(trainer.optimizer_g, state["optimizer_g"])
     if trainer.discriminator is not None and trainer.optimizer_d is not None:
         trainer.discriminator.load_state_dict(state["discriminator"])
-        trainer.optimizer_d.load_state_dict(state["optimizer_d"])
+        _load_optimizer(trainer.optimizer_d, state["optimizer_d"])
     trainer.scaler.load_state_dict(state["scaler"])
     torch.set_rng_state(state["random"].cpu())
     if trainer.config.device == "cuda" and state["random_cuda"] is not None:
@@ -99,6 +99,15 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
     trainer.step_number, trainer.rows, trainer.pending.steps = state["step"], state["rows"], state["pending"]
     trainer.held_out_l1, trainer.clock.seconds = state["held_out_l1"], state["seconds"]
     trainer.session = state.get("session", 1) + (trainer.step_number > 0)
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Its running means; how it works them out (fused, capturable) is a matter of the device, which may be another."""
+    how = [{key: group[key] for key in ("fused", "capturable")} for group in optimizer.param_groups]
+    optimizer.load_state_dict(state)
+    for group, own in zip(optimizer.param_groups, how, strict=True):
+        group |= own
+        group["lr"] = float(group["lr"])
 
 
 def _compare(trainer: Trainer, state: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tqdm.auto import tqdm
 
 from p2plib.data.augment import Augment, centre
 from p2plib.data.catalogue import Source, open_source
-from p2plib.data.pairs import batches
+from p2plib.data.pairs import FolderPairs, batches
 from p2plib.errors import UserError
 from p2plib.files import make_folder, remove_leftovers
 from p2plib.losses import Objective
@@ -23,6 +24,7 @@ from p2plib.training import checkpoint
 from p2plib.training.clock import Clock
 from p2plib.training.config import Config
 from p2plib.training.distributed import World
+from p2plib.training.graph import RecordedStep
 from p2plib.training.keeper import Keeper
 from p2plib.training.lock import RunLock
 from p2plib.training.looking import d_accuracy, look, mixed
@@ -87,6 +89,8 @@ class Trainer:
         self.source = source or open_source(
             config.source, config.load_size, _held_side(config), config.direction, config.limit
         )
+        if config.device == "cuda" and isinstance(self.source.train, FolderPairs) and _fits_gpu(self.source.train):
+            self.source.train.move_to(config.device)
         config = dataclasses.replace(config, direction=self.source.direction)
         self.config = config = config.with_pairs(len(self.source.train))
         if self.run is not None and resume:
@@ -140,6 +144,18 @@ class Trainer:
         self.optimizer_g = self._adam(self.generator)
         self.optimizer_d = self._adam(self.discriminator) if self.discriminator is not None else None
         self.scaler = torch.amp.GradScaler(config.device, enabled=config.precision == "f16")
+        self._step_fast: Callable[[Tensor, Tensor], Tensor] = self.step
+        if config.device == "cuda" and self.world.alone and os.environ.get("P2PLIB_GRAPH", "1") != "0":
+            self._step_fast = RecordedStep(self.step, self._changed)
+
+    def _changed(self) -> list[Tensor]:
+        """Every tensor that a step changes in place."""
+        nets = [net for net in (self.generator, self.discriminator) if net is not None]
+        found = [tensor for net in nets for tensor in (*net.parameters(), *net.buffers())]
+        for optimizer in (self.optimizer_g, self.optimizer_d):
+            for state in optimizer.state.values() if optimizer is not None else ():
+                found += [value for value in state.values() if isinstance(value, Tensor)]
+        return found
 
     def _adam(self, net: nn.Module) -> torch.optim.Adam:
         config = self.config
@@ -148,6 +164,7 @@ class Trainer:
             lr=config.learning_rate,
             betas=(config.beta1, config.beta2),
             fused=config.device in ("cpu", "cuda"),
+            capturable=config.device == "cuda",
         )
 
     # --- one step ----------------------------------------------------------------------------
@@ -192,7 +209,8 @@ class Trainer:
         """Precision of what is computed inside: a context for forward passes."""
         kind = {"f32": None, "bf16": torch.bfloat16, "f16": torch.float16}[self.config.precision]
         products = SmallMapsAsProducts() if self._products else contextlib.nullcontext()
-        with torch.autocast(self.config.device, kind, enabled=kind is not None), products:
+        cached = self.config.device != "cuda"  # a recorded step must not find weights cast by an earlier one
+        with torch.autocast(self.config.device, kind, enabled=kind is not None, cache_enabled=cached), products:
             yield
 
     # --- the run -----------------------------------------------------------------------------
@@ -237,9 +255,9 @@ class Trainer:
             self._last_row = (self.step_number, self.clock.seconds)
             first = self.step_number // self.steps_per_epoch
             for epoch in range(first, self.config.epochs if turns is None else min(first + turns, self.config.epochs)):
-                self._epoch(epoch, stop, bar, on_report, on_step)
-                if stop.requested:
+                if self.finished or stop.requested:
                     break
+                self._epoch(epoch, stop, bar, on_report, on_step)
             if self._keeper is not None:
                 self._keeper.save_at_last(snapshot(self))
         self.stopped_by = stop.requested
@@ -347,7 +365,7 @@ class Trainer:
         input, target = augment(self._to_device(pair[0]), self._to_device(pair[1]), drawn)
         self._set_rate()
         self._last_batch = self._laid_out(input), self._laid_out(target)
-        self.pending.add(self.step(*self._last_batch))
+        self.pending.add(self._step_fast(*self._last_batch))
         self.step_number += 1
         return len(input)
 
@@ -441,8 +459,15 @@ class Trainer:
     def _set_rate(self) -> None:
         rate = self.config.learning_rate_at(self.step_number, self.steps)
         for optimizer in (self.optimizer_g, self.optimizer_d):
-            if optimizer is not None:
-                optimizer.param_groups[0]["lr"] = rate
+            if optimizer is None:
+                continue
+            for group in optimizer.param_groups:
+                if self.config.device != "cuda":
+                    group["lr"] = rate
+                elif isinstance(group["lr"], Tensor):
+                    group["lr"].fill_(rate)  # in its place, where a recorded step reads it
+                else:
+                    group["lr"] = torch.tensor(rate, device="cuda")
 
     def _to_device(self, picture: Tensor) -> Tensor:
         return picture.to(self.config.device, non_blocking=True)
@@ -466,3 +491,8 @@ def epoch_order(count: int, batch: int, seed: int, epoch: int) -> list[list[int]
 def _held_side(config: Config) -> int:
     """Held-out pictures are shrunk whole, or, where training sees only a part of a tile, cut at its scale."""
     return config.load_size if config.load_size > 1.25 * config.size else config.size
+
+
+def _fits_gpu(pairs: FolderPairs) -> bool:
+    """Do the pairs take at most a quarter of what is free on the GPU?"""
+    return pairs.held and pairs.bytes <= torch.cuda.mem_get_info()[0] / 4

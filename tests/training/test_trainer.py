@@ -86,6 +86,16 @@ def test_resuming_ends_bit_for_bit_where_the_uninterrupted_run_ends(folder, tmp_
         assert str(one) == str(two)
 
 
+def test_a_finished_run_stays_as_it_is(folder, tmp_path):
+    config = configure(folder, **(TINY | {"epochs": None, "images": 14}))  # the last epoch is cut short
+    made = Trainer(config, tmp_path / "run").fit(progress=False)
+    before = weights(tmp_path / "run")
+    made.fit(progress=False)
+    again = Trainer(config, tmp_path / "run", resume=True).fit(progress=False)
+    assert again.step_number == made.step_number == made.steps == 8
+    assert weights(tmp_path / "run") == before
+
+
 def test_another_configuration_is_refused_by_name(folder, tmp_path):
     Trainer(configure(folder, **TINY), tmp_path / "run").fit(progress=False)
     before = (tmp_path / "run/state.pt").read_bytes()
