@@ -1,4 +1,4 @@
-"""The command line: python -m p2plib {train,translate,data,bench,doctor,zoo,record,clinic,checks,notebooks}.
+"""The command line: python -m p2plib COMMAND; --help lists the commands.
 
 Exit codes: 0 done, 1 the answer is no (doctor, --check), 2 bad input (one sentence on stderr),
 130 stopped by Ctrl-C, 143 by SIGTERM.
@@ -11,9 +11,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from p2plib.errors import UserError
+
+if TYPE_CHECKING:
+    from p2plib.training.distributed import World
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,26 +43,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
+    from p2plib.training.distributed import join
+
+    with join() as world:
+        return _train_in(options, world)
+
+
+def _train_in(options: argparse.Namespace, world: World) -> int:
     from p2plib.training import Trainer
 
     run = Path(options.out)
-    trainer = Trainer(_train_config(options, run), run, resume=options.resume)
+    trainer = Trainer(_train_config(options, run), run, resume=options.resume, world=world)
     config = trainer.config
     passes = trainer.steps / trainer.steps_per_epoch
     side = {"AtoB": "A (left)", "BtoA": "B (right)"}[trainer.source.direction]
-    print(
+    together = "" if world.alone else f", {world.size} processes"
+    trainer.say(
         f"{config.source}: {trainer.source.summary}; input is {side}\n"
         f"preset {config.preset}: {config.objective}, patch {config.patch}, {config.size} px, batch {config.batch}, "
-        f"{trainer.steps} steps, {passes:.3g} times through the data, on {config.device} ({config.precision}); "
-        f"run folder {run}"
+        f"{trainer.steps} steps, {passes:.3g} times through the data, on {config.device} ({config.precision}"
+        f"{together}); run folder {run}"
     )
     if passes > 300:
-        print(f"Each pair is seen {passes:.0f} times: expect them to be learnt by heart. --images N trains less.")
+        trainer.say(f"Each pair is seen {passes:.0f} times: expect them to be learnt by heart. --images N trains less.")
     trainer.fit()
     if trainer.stopped_by:
         return 143 if trainer.stopped_by == "SIGTERM" else 130
-    print(f"Done: held-out L1 {trainer.held_out_l1:.4f}; look at {run / 'samples'}.")
-    print(f"Translate with: python -m p2plib translate {run} PICTURE --out FOLDER")
+    if trainer.held_out_l1 is not None:
+        trainer.say(f"Done: held-out L1 {trainer.held_out_l1:.4f}; look at {run / 'samples'}.")
+        trainer.say(f"Translate with: python -m p2plib translate {run} PICTURE --out FOLDER")
     return 0
 
 
@@ -83,7 +95,7 @@ def _train_config(options: argparse.Namespace, run: Path):  # type: ignore[no-un
     if "epochs" in given:
         given["images"] = 0
     device = pick_device(given.pop("device", saved.device))
-    precision = pick_precision(given.pop("precision", saved.precision), device, saved.preset)
+    precision = pick_precision(given.pop("precision", saved.precision), device, saved.size)
     return dataclasses.replace(saved, source=options.source, device=device, precision=precision, **given)
 
 
@@ -98,13 +110,77 @@ def _translate(options: argparse.Namespace) -> None:
         Path(options.out),
         size=options.size,
         pairs=options.pairs,
+        tile=options.tile,
+        overlap=options.overlap,
         repeatable=options.repeatable,
         seed=options.seed,
         device=pick_device(options.device),
     )
     print(f"{len(written)} picture{'s' if len(written) > 1 else ''} written to {options.out}")
-    if note := size_note(run, pictures, options.size, options.pairs):
+    if note := size_note(run, pictures, options.size, options.pairs, options.tile is not None):
         print(note, file=sys.stderr)
+
+
+def _import_weights(options: argparse.Namespace) -> None:
+    from p2plib.training.common_layout import dropout_sides
+    from p2plib.training.exchange import import_weights
+
+    config = import_weights(
+        options.file,
+        options.out,
+        discriminator=options.discriminator,
+        name=options.name,
+        direction=options.direction,
+        reference=options.reference,
+    )
+    print(
+        f"{options.file}: a U-Net for {config.size} px, base {config.base}, depth {config.depth}; "
+        f"run folder {options.out}"
+    )
+    if options.reference == "paper":
+        print(
+            f"Dropout now sits on the outputs of side {dropout_sides(config.depth, 'paper')} in place of "
+            f"{dropout_sides(config.depth, 'pytorch')}; with it off (--repeatable) the pictures are the same."
+        )
+    print(f"Translate with: python -m p2plib translate {options.out} PICTURE --out FOLDER")
+
+
+def _export_weights(options: argparse.Namespace) -> None:
+    from p2plib.training.common_layout import dropout_sides
+    from p2plib.training.exchange import export_weights
+
+    net = export_weights(options.run, options.out, discriminator=options.discriminator)
+    print(f"Written to {options.out}, for UnetGenerator(3, 3, {net.depth}, ngf={net.base}, use_dropout=True)")
+    if net.reference == "paper":
+        print(
+            f"The run has dropout on the outputs of side {dropout_sides(net.depth, 'paper')}; that code has it on "
+            f"{dropout_sides(net.depth, 'pytorch')}. With it off the pictures are the same."
+        )
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from p2plib.evaluation import evaluate_run, read_report
+    from p2plib.evaluation.report_text import beside, markdown, table
+    from p2plib.files import write_atomic
+
+    run = Path(options.run)
+    report = evaluate_run(run)
+    report.write(run)
+    print(table(report))
+    print(f"Written: {run / 'report.json'} and {run / 'report.md'}")
+    text = markdown(report)
+    if options.against:
+        other = Path(options.against)
+        try:
+            second = read_report(other)
+        except UserError:  # none yet, or of other weights
+            second = evaluate_run(other)
+            second.write(other)
+        both = beside(report, second, (str(run), str(other)))
+        print(f"\n{both}")
+        text += f"\n## Beside {other}\n\n```\n{both}\n```\n"
+    if options.out:
+        write_atomic(options.out, text)
 
 
 def _data_list(options: argparse.Namespace) -> None:
@@ -164,6 +240,14 @@ def _zoo_make(options: argparse.Namespace) -> None:
     from p2plib import zoo
 
     print(f"{zoo.make(options.name)} written, and its line of manifest.json")
+
+
+def _endure(options: argparse.Namespace) -> int:
+    from p2plib.training.endurance import endure
+
+    endured = endure(options.kills, options.seed)
+    print(endured)
+    return 1 if endured.unreadable or endured.different else 0
 
 
 def _record(options: argparse.Namespace) -> None:
@@ -254,9 +338,28 @@ def _notebooks_stamp(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> None:
-    from p2plib.training.bench import bench
+    from p2plib.training.bench import command
 
-    print(bench(options.preset, options.rounds, options.seconds, precision=options.precision).table())
+    given = (options.preset, options.rounds, options.seconds, options.precision, options.report)
+    if options.what == "grow":
+        print(command.run_grow(*given, say=lambda line: print(line, file=sys.stderr, flush=True)))
+    else:
+        print(command.run_bench(*given))
+
+
+def _precision(options: argparse.Namespace) -> None:
+    from p2plib.evaluation.precision import compare_precisions
+    from p2plib.training.bench.report import check_path
+
+    path = check_path(options.report) if options.report else None
+    names = ("preset", "direction", "size", "base", "images", "limit", "device")
+    settings = {name: value for name in names if (value := getattr(options, name)) is not None}
+    say = lambda line: print(line, file=sys.stderr, flush=True)
+    found = compare_precisions(options.source, options.precision, range(options.seeds), say=say, **settings)
+    print(found.table())
+    if path:
+        shown = " ".join(f"--{name} {value}" for name, value in settings.items())
+        found.write(path, f"python -m p2plib precision {Path(options.source).name} {shown}")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -271,8 +374,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_train(commands.add_parser("train", help="train on a folder of pairs or a set of the catalogue"))
     _add_translate(commands.add_parser("translate", help="translate pictures with a trained run"))
+    _add_import(commands.add_parser("import-weights", help="make a run of a .pth file of the common PyTorch code"))
+    _add_export(commands.add_parser("export-weights", help="write a run's weights as a .pth file for that code"))
+    _add_evaluate(commands.add_parser("evaluate", help="measure a run's outputs; write report.json and report.md"))
     _add_data(commands.add_parser("data", help="list, download or draw data"))
-    _add_bench(commands.add_parser("bench", help="images per second, beside a plain loop"))
+    _add_bench(commands.add_parser("bench", help="images per second beside a plain loop, and how cost grows"))
+    _add_precision(commands.add_parser("precision", help="train in float32 and in bf16, over seeds: is it as good?"))
+    endured = commands.add_parser("endure", help="kill a training at random moments, go on, compare: nothing is lost")
+    endured.add_argument("--kills", type=int, default=50, metavar="N")
+    endured.add_argument("--seed", type=int, default=0, metavar="N", help="of the moments")
+    endured.set_defaults(command=_endure)
     doctor = commands.add_parser("doctor", help="can the course run here? exit code 0: yes, 1: not yet")
     doctor.set_defaults(command=_doctor)
     _add_zoo(commands.add_parser("zoo", help="small trained networks: list them, or make one anew"))
@@ -322,10 +433,39 @@ def _add_translate(parser: argparse.ArgumentParser) -> None:
     add("--out", required=True, metavar="DIR", help="folder for the translations")
     add("--size", type=int, metavar="N", help="resize each picture to N × N first (default: as large as it is)")
     add("--pairs", action="store_true", help="the pictures are side-by-side pairs: write input, output, target")
+    add("--tile", type=int, metavar="N", help="in tiles of N × N pixels, for pictures that memory does not hold whole")
+    add("--overlap", type=int, metavar="N", help="pixels that neighbouring tiles share (default: a quarter of a tile)")
     add("--repeatable", action="store_true", help="dropout off: the same output at every call")
     add("--seed", type=int, default=0, metavar="N", help="of the dropout noise")
     add("--device", default="auto")
     parser.set_defaults(command=_translate)
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", metavar="FILE", help="a generator's file, such as latest_net_G.pth or facades_label2photo.pth")
+    add("--out", required=True, metavar="RUN", help="run folder to make")
+    add("--name", metavar="NAME", help="what the run's config.json calls it (default: the file's name)")
+    add("--direction", choices=("AtoB", "BtoA"), help="of side-by-side pairs (default: known by name, else AtoB)")
+    add("--reference", choices=("pytorch", "paper"), default="pytorch", help="paper: dropout where the paper has it")
+    add("--discriminator", metavar="FILE", help="its discriminator's file, such as latest_net_D.pth, to be kept too")
+    parser.set_defaults(command=_import_weights)
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("run", metavar="RUN", help="folder of a trained run")
+    add("--out", required=True, metavar="FILE", help="file to write, such as latest_net_G.pth")
+    add("--discriminator", metavar="FILE", help="a file for the discriminator too, such as latest_net_D.pth")
+    parser.set_defaults(command=_export_weights)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("run", metavar="RUN", help="folder of a trained run")
+    add("--against", metavar="RUN2", help="another run, to be printed beside it")
+    add("--out", metavar="FILE", help="write what is found there too, as Markdown")
+    parser.set_defaults(command=_evaluate)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -387,8 +527,25 @@ def _add_notebooks(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--preset", choices=("laptop", "gpu", "paper"), default="laptop")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N")
-    parser.add_argument("--seconds", type=float, default=8.0, metavar="X", help="length of one measurement")
-    parser.add_argument("--precision", help="auto, f32, bf16 or f16 (of this trainer)")
+    add = parser.add_argument
+    add("what", nargs="?", choices=("grow",), help="how the cost of a step grows, in place of the two loops")
+    add("--preset", choices=("laptop", "gpu", "paper"), help="networks, size and batch (default: laptop)")
+    add("--rounds", type=int, metavar="N", help="measurements of each (default: 5; grow: 3)")
+    add("--seconds", type=float, metavar="X", help="length of one (default: 8; grow: 2)")
+    add("--precision", metavar="P", help="auto, f32, bf16 or f16 (of this trainer; the plain loop has f32)")
+    add("--report", metavar="FILE.json", help="write all of it as JSON, and as Markdown beside it")
     parser.set_defaults(command=_bench)
+
+
+def _add_precision(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="a catalogue name or a folder of pairs")
+    add("--precision", choices=("bf16", "f16"), default="bf16", help="beside float32 (default: bf16)")
+    add("--seeds", type=int, default=3, metavar="N")
+    add("--preset", choices=("laptop", "gpu", "paper", "auto"))
+    add("--direction", choices=("AtoB", "BtoA"))
+    for name in ("size", "base", "images", "limit"):
+        add(f"--{name}", type=int, metavar="N", help="as in train")
+    add("--device", help="auto, cpu, cuda or mps")
+    add("--report", metavar="FILE.json", help="write all of it as JSON, and as Markdown beside it")
+    parser.set_defaults(command=_precision)

@@ -48,7 +48,7 @@ def read_picture(path: Path) -> Image.Image:
         with _open(path) as picture:
             _check_header(path, picture)
             picture.load()
-            turn = _TURNS.get(_orientation(picture))
+            turn = _TURNS.get(_orientation(path, picture))
             flat = _on_white(picture)
             return flat if turn is None else flat.transpose(turn)
     except UserError:
@@ -73,8 +73,6 @@ def read_picture(path: Path) -> Image.Image:
 def picture_size(path: Path) -> tuple[int, int]:
     """(width, height) in pixels as `read_picture` would give them, read from the file's header alone.
 
-    (A PNG without an EXIF note is read to its end: the note may come after the pixels.)
-
     Raises:
         UserError: as `read_picture`, for what the header shows.
     """
@@ -82,7 +80,7 @@ def picture_size(path: Path) -> tuple[int, int]:
         with _open(path) as picture:
             _check_header(path, picture)
             width, height = picture.size
-            return (height, width) if _orientation(picture) in (5, 6, 7, 8) else (width, height)
+            return (height, width) if _orientation(path, picture) in (5, 6, 7, 8) else (width, height)
     except UserError:
         raise
     except Exception:
@@ -113,14 +111,27 @@ def _open(path: Path) -> Image.Image:
         return Image.open(path, formats=FORMATS)
 
 
-def _orientation(picture: Image.Image) -> Any:
+def _orientation(path: Path, picture: Image.Image) -> Any:
     if picture.format == "PNG" and "exif" not in picture.info:
+        if not _has_exif(path):
+            return None
         picture.load()  # in PNGs the note may come after the pixels
     try:
         with _without_warnings():
             return picture.getexif().get(_ORIENTATION)
     except Exception:  # a broken note: the pixels can be whole for all that
         return None
+
+
+def _has_exif(path: Path) -> bool:
+    """Has this PNG an EXIF note, before or after its pixels?  Reads the heads of its chunks and skips what they hold."""
+    with open(path, "rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8:
+            if head[4:] == b"eXIf":
+                return True
+            file.seek(int.from_bytes(head[:4], "big") + 4, 1)  # the chunk, and its checksum
+    return False
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
-from torchvision.utils import make_grid
 
 from p2plib.data.augment import to_bytes
 from p2plib.data.pictures import read_picture
@@ -36,6 +35,8 @@ def write_sheet(path: Path, columns: dict[str, Tensor]) -> None:
 
 def sheet(columns: dict[str, Tensor]) -> Image.Image:
     """The picture that `write_sheet` writes."""
+    from torchvision.utils import make_grid  # takes a second to load, and only writing needs it
+
     times = _times(next(iter(columns.values())).shape[-1])
     stacked = torch.stack(list(columns.values()), dim=1).flatten(0, 1)  # row by row
     stacked = to_bytes(stacked).repeat_interleave(times, -1).repeat_interleave(times, -2)

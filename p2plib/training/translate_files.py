@@ -6,9 +6,8 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from p2plib.data.augment import to_bytes, to_signed
@@ -17,8 +16,8 @@ from p2plib.data.pictures import SUFFIXES, list_pictures, picture_size, read_pic
 from p2plib.errors import UserError
 from p2plib.files import cannot_read, make_folder, write_atomic
 from p2plib.training.checkpoint import load_generator, read_config
+from p2plib.training.large import check_tiles, require_memory, translate_any, translate_tiles
 from p2plib.training.samples import write_sheet
-from p2plib.training.translate import translate
 
 
 def translate_files(
@@ -28,6 +27,8 @@ def translate_files(
     *,
     size: int | None = None,
     pairs: bool = False,
+    tile: int | None = None,
+    overlap: int | None = None,
     repeatable: bool = False,
     seed: int = 0,
     device: str = "cpu",
@@ -42,6 +43,8 @@ def translate_files(
             cannot halve often enough is continued at its edge, and the output cut back.
         pairs: the pictures are side-by-side pairs: take the run's input half, and write input, output and
             target beside each other.
+        tile: translate in tiles of tile × tile pixels, for pictures that memory does not hold in one piece.
+        overlap: of neighbouring tiles, in pixels; None is a quarter of a tile.
         repeatable: dropout off, so that every call gives the same picture; batch statistics stay.
         seed: of the dropout noise.
 
@@ -49,24 +52,28 @@ def translate_files(
         The files written.
 
     Raises:
-        UserError: for a picture that cannot be read; nothing is written then.
+        UserError: for a picture that cannot be read or does not fit into memory; nothing is written then.
     """
     if size is not None and size < 1:
         raise UserError(f"--size must be 1 px or more, not {size}.")
     if not 0 <= seed < 2**63:
         raise UserError(f"--seed must be a whole number from 0 to 2**63 - 1, not {seed}.")
     config, net = read_config(run), load_generator(run, device)
+    cut = _tiling(net, tile, overlap)
     files = list(_collect(pictures))
     names = _output_names(files, out)
     input_is_a = config.direction != "BtoA"
     for file in files:  # all of them are read before anything is written; beside translating, that costs little
-        _load(file, size, pairs, input_is_a)
+        input, _ = _load(file, size, pairs, input_is_a)
+        if cut is None:
+            require_memory(net, input)
     make_folder(out)
     for file, name in zip(tqdm(files, unit="img", disable=len(files) < 2), names, strict=True):
         input, target = _load(file, size, pairs, input_is_a)
-        height, width = input.shape[2:]
-        padded = _pad(input, 2**config.depth).to(device)
-        output = translate(net, padded, dropout=not repeatable, seed=seed)[..., :height, :width].cpu()
+        if cut is None:
+            output = translate_any(net, input.to(device), dropout=not repeatable, seed=seed).cpu()
+        else:
+            output = translate_tiles(net, input, *cut, dropout=not repeatable, seed=seed)
         if target is None:
             _write(name, output)
         else:
@@ -74,13 +81,18 @@ def translate_files(
     return names
 
 
-def _pad(input: Tensor, step: int) -> Tensor:
-    """Continue the right and lower edge until both sides are multiples of step."""
-    height, width = input.shape[2:]
-    return F.pad(input, (0, -width % step, 0, -height % step), mode="replicate")
+def _tiling(net: nn.Module, tile: int | None, overlap: int | None) -> tuple[int, int] | None:
+    """Tile and overlap in pixels; None for pictures in one piece."""
+    if tile is None:
+        if overlap is not None:
+            raise UserError("--overlap is that of tiles: give --tile N, too.")
+        return None
+    overlap = tile // 4 if overlap is None else overlap
+    check_tiles(net, tile, overlap)
+    return tile, overlap
 
 
-def size_note(run: Path, pictures: Sequence[Path], size: int | None, pairs: bool) -> str | None:
+def size_note(run: Path, pictures: Sequence[Path], size: int | None, pairs: bool, tiles: bool = False) -> str | None:
     """A sentence for someone about to translate pictures of another scale or kind than the run was trained on."""
     file = next(iter(_collect(pictures)))
     config, (width, height) = read_config(run), picture_size(file)
@@ -92,7 +104,7 @@ def size_note(run: Path, pictures: Sequence[Path], size: int | None, pairs: bool
             f"Note: the run was trained at {config.size} px and {file.name} has {side} px: things in it are of "
             f"another size than in training; --size {config.size} makes them alike."
         )
-    if size is None and (side % 2**config.depth or height % 2**config.depth):
+    if size is None and not tiles and (side % 2**config.depth or height % 2**config.depth):
         return (
             f"Note: {file.name} was continued at its edges to sides that are multiples of {2**config.depth}, and the "
             f"output cut back to its size."

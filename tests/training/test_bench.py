@@ -173,6 +173,9 @@ def test_no_process_is_left_after_an_exception_in_the_middle_of_a_round(folder, 
         assert len(running(session)) >= 2  # itself, and what decodes for it
         plain._ask("run", seconds=600)
         raise KeyboardInterrupt
+    until = time.monotonic() + 10  # what was killed is gone a moment later
+    while running(session) and time.monotonic() < until:
+        time.sleep(0.05)
     assert running(session) == []
 
 

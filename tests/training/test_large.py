@@ -186,6 +186,13 @@ def test_the_command_translates_in_tiles(p2p, tiny_run, picture, tmp_path):
     assert len({side.tobytes() for side in sides.values()}) == 3
 
 
+def test_the_note_on_edges_is_for_pictures_in_one_piece(p2p, tiny_run, picture, tmp_path):
+    picture(1, 50, 40).save(tmp_path / "1.png")
+    for options, noted in (((), True), (("--tile", 32), False)):
+        _, _, err = p2p("translate", tiny_run, tmp_path / "1.png", "--out", tmp_path / "out", *options)
+        assert ("continued at its edges" in err) == noted
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
