@@ -113,7 +113,7 @@ def _open(path: Path) -> Image.Image:
 
 def _orientation(path: Path, picture: Image.Image) -> Any:
     if picture.format == "PNG" and "exif" not in picture.info:
-        if not _has_exif(path):
+        if not _must_be_read(path):
             return None
         picture.load()  # in PNGs the note may come after the pixels
     try:
@@ -123,15 +123,18 @@ def _orientation(path: Path, picture: Image.Image) -> Any:
         return None
 
 
-def _has_exif(path: Path) -> bool:
-    """Has this PNG an EXIF note, before or after its pixels?  Reads the heads of its chunks and skips what they hold."""
+def _must_be_read(path: Path) -> bool:
+    """Has this PNG an EXIF note, before or after its pixels, or does it break off?
+
+    Reads the heads of its chunks and skips what they hold.
+    """
     with open(path, "rb") as file:
         file.seek(8)
         while len(head := file.read(8)) == 8:
-            if head[4:] == b"eXIf":
-                return True
+            if head[4:] in (b"eXIf", b"IEND"):
+                return head[4:] == b"eXIf"
             file.seek(int.from_bytes(head[:4], "big") + 4, 1)  # the chunk, and its checksum
-    return False
+    return True
 
 
 @contextmanager
