@@ -251,8 +251,11 @@ def _endure(options: argparse.Namespace) -> int:
 
 
 def _record(options: argparse.Namespace) -> None:
-    from p2plib.recordings import record
+    from p2plib.recordings import record, record_run
 
+    if options.name:
+        print(record_run(options.which, options.name, options.size))
+        return
     for line in record(options.which):
         print(line, flush=True)
 
@@ -388,7 +391,9 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(command=_doctor)
     _add_zoo(commands.add_parser("zoo", help="small trained networks: list them, or make one anew"))
     recordings = commands.add_parser("record", help="train and keep the runs that chapters show side by side: an hour")
-    recordings.add_argument("which", metavar="WHICH", help="losses, patches, all, or one, such as losses/L1")
+    recordings.add_argument("which", metavar="WHICH", help="losses, patches, all, or one, such as losses/L1; or a run")
+    recordings.add_argument("--as", dest="name", metavar="NAME", help="keep the run folder WHICH as this record")
+    recordings.add_argument("--size", type=int, metavar="N", help="with --as: pixels of the pictures kept")
     recordings.set_defaults(command=_record)
     _add_clinic(commands.add_parser("clinic", help="chapter 07's recorded runs: list them, or make them anew"))
     checks = commands.add_parser("checks", help="for the makers: what the checks make of known right and wrong answers")

@@ -18,13 +18,17 @@ import torch
 from torch import Tensor, nn
 
 from p2plib import recorded, zoo
+from p2plib.data.augment import centre
 from p2plib.data.catalogue import open_source
 from p2plib.errors import UserError
+from p2plib.evaluation import evaluate_run
 from p2plib.evaluation.metrics import lab_spread, sharpness
 from p2plib.evaluation.segmenter import gap, labelled_pairs, scores
 from p2plib.recorded import Record
-from p2plib.training import Trainer, configure
+from p2plib.training import Trainer, checkpoint, configure, translate
 from p2plib.training.checkpoint import environment
+from p2plib.training.metrics_file import read_metrics
+from p2plib.training.trainer import held_side
 from p2plib.training.translate import translating
 
 SOURCE = "synthetic-maps"
@@ -123,6 +127,42 @@ def _record(run: Run, folder: Path, settings: dict[str, Any]) -> Iterator[str]:
         )
         said = ", ".join(f"{key} {value:.3f}" for key, value in measures.items())
         yield f"{recorded.write(made, folder)}: {said}"
+
+
+def record_run(run: str | Path, name: str, size: int | None = None, folder: Path = recorded.FOLDER) -> Path:
+    """Keep a run's curves, its report and some of its outputs; no picture of its data set gets into the record.
+
+    Args:
+        run: the run folder.
+        name: of the record, such as "real/facades".
+        size: pixels of the pictures that are translated; None is what the run was trained at.
+        folder: where to.
+
+    Raises:
+        UserError: if the run or its data cannot be read.
+    """
+    run = Path(run)
+    report = evaluate_run(run, progress=False)
+    config = dataclasses.replace(checkpoint.read_config(run), device="cpu", precision="f32")
+    net = checkpoint.load_generator(run)
+    source = open_source(config.source, size or config.size, size or held_side(config), config.direction)
+    inputs = centre(source.held_out.batch(range(SHOWN))[0], size or config.size)
+    outputs = torch.cat([translate(net, one[None], seed=0) for one in inputs])
+    measures: dict[str, float] = {**report.pairs, "sessions": report.sessions}
+    measures |= {"seconds": report.seconds, "images": report.images, "best_epoch": report.best_epoch or 0}
+    for key, found in report.measures.items():
+        bounds = {"": found.value, "_low": found.low, "_high": found.high}
+        measures |= {f"{key}{end}": value for end, value in bounds.items() if value is not None}
+    made = Record(
+        name=name,
+        command=f"python -m p2plib record {run.name} --as {name}" + (f" --size {size}" if size else ""),
+        settings=dataclasses.asdict(config) | {"source": Path(config.source).name},
+        rows=[{key: value for key, value in row.items() if key not in _CLOCK} for row in read_metrics(run)],
+        measures=measures,
+        pictures={"output": outputs},
+        environment=dict(report.environment["training"]),
+    )
+    return recorded.write(made, folder)
 
 
 def measure(outputs: Tensor) -> dict[str, float]:

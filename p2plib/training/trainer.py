@@ -87,7 +87,7 @@ class Trainer:
             resume = self.run is not None and (self.run / "config.json").exists()
         state = saved_state(self.run, config, bool(resume))
         self.source = source or open_source(
-            config.source, config.load_size, _held_side(config), config.direction, config.limit
+            config.source, config.load_size, held_side(config), config.direction, config.limit
         )
         if config.device == "cuda" and isinstance(self.source.train, FolderPairs) and _fits_gpu(self.source.train):
             self.source.train.move_to(config.device)
@@ -488,7 +488,7 @@ def epoch_order(count: int, batch: int, seed: int, epoch: int) -> list[list[int]
     return [order[start : start + batch] for start in range(0, count, batch)]
 
 
-def _held_side(config: Config) -> int:
+def held_side(config: Config) -> int:
     """Held-out pictures are shrunk whole, or, where training sees only a part of a tile, cut at its scale."""
     return config.load_size if config.load_size > 1.25 * config.size else config.size
 

@@ -17,6 +17,8 @@ from PIL import Image
 
 from p2plib.checks.outcome import Status
 from p2plib.checks.table import right, wrong
+from p2plib.data.augment import to_bytes
+from p2plib.data.synthetic import draw_city
 from p2plib.training import checkpoint, configure
 from p2plib.training.large import translate_tiles
 from p2plib.training.translate import translate
@@ -630,13 +632,13 @@ def _run(run, config, step=0):
 
 
 def _pictures(root):
-    noise = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
-    small = Image.fromarray(noise[:32, :48])
-    Image.fromarray(noise).save(root / "city.png")
-    Image.fromarray(noise).save(root / "city.jpg", quality=80)
-    Image.fromarray(noise[:64, :64]).save(root / "square.webp", lossless=True)
+    town = Image.fromarray(to_bytes(draw_city(3, 96)[0][0]).permute(1, 2, 0).numpy())
+    small = town.crop((0, 0, 48, 32))
+    town.crop((0, 0, 96, 64)).save(root / "city.png")
+    town.crop((0, 0, 96, 64)).save(root / "city.jpg", quality=80)
+    town.crop((0, 0, 64, 64)).save(root / "square.webp", lossless=True)
     small.save(root / "small.png")
-    Image.fromarray(noise[:40]).save(root / "strip.png")
+    town.crop((0, 0, 96, 40)).save(root / "strip.png")
     Image.new("RGB", (96, 64), "beige").save(root / "beige.png")
     for name in ("NEAREST", "BILINEAR", "BICUBIC", "LANCZOS"):
         small.resize((96, 64), Image.Resampling[name]).save(root / f"{name.lower()}.png")

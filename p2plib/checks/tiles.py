@@ -1,0 +1,242 @@
+"""Exercise 12.2: a picture translated tile by tile, the mean where tiles overlap."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor, nn
+
+from p2plib.checks.any_size import by
+from p2plib.checks.at_test import ATTACHED
+from p2plib.checks.compare import Unlike, describe, largest_difference, require_tensor
+from p2plib.checks.step_witness import Notes
+from p2plib.checks.trial import Trial
+from p2plib.training.large import tile_starts
+
+#: What rounding may make of a mean.
+TOLERANCE = 1e-5
+
+NEVER_ASKED = "Where does `generator` come in?"
+STACKED = (
+    "Are the tiles stacked to one batch? Norms then take the statistics of all of them, and memory grows with the "
+    "picture. One after the other does neither."
+)
+WHOLE = "The picture goes in whole. Where is it cut into tiles?"
+CUT_SHORT = "At the edge a tile is cut short. Is the last one moved back, so that it ends where the picture ends?"
+FILLED_UP = "Beyond the picture's edge a tile is filled up. Is the last one moved back instead?"
+LAST_MISSING = (
+    "No tile lies over the last rows or columns. Where does the last tile begin, where tiles do not fit evenly?"
+)
+TWICE = "A tile is there twice, and weighs double in the mean. What if the tiles fit evenly?"
+NO_OVERLAP = "Tiles begin a whole tile apart. Where does `overlap` come in?"
+TOO_FAR = "Tiles begin `tile + overlap` pixels apart, and leave gaps. Do they share these pixels, or skip them?"
+BY_OVERLAP = "Tiles begin `overlap` pixels apart. Is it the number of pixels that they share, or that they move on?"
+LAST_WINS = "Where tiles overlap, the later one stands alone: a seam. Are they added up, and counted?"
+FIRST_WINS = "Where tiles overlap, the first one stands alone: a seam. Are they added up, and counted?"
+SUMMED = "The tiles are added up. By how many is each pixel divided?"
+BY_TWO = "The sum is divided by 2. Is every pixel covered twice? In the corners of tiles it may be four times."
+BY_ALL = "The sum is divided by the number of all tiles. How many cover one pixel?"
+HALVES = (
+    "Each tile is averaged with what stands there: the third that comes weighs as much as the two before it. Are they "
+    "added up, and divided in the end?"
+)
+LARGEST = "This is the largest value of the tiles that overlap. Is their mean meant?"
+
+
+class MarkingGenerator(nn.Module):
+    """(B, C, H, W) → (B, C, H, W): half of the picture and a mark of each place, so that overlapping tiles differ.
+
+    What it is given is noted in `seen`, also in copies.
+    """
+
+    depth = 2  # the tiles of the check are multiples of 4, for answers that call that of 12.1
+
+    def __init__(self, t: Trial) -> None:
+        super().__init__()
+        self.marks = nn.Parameter(t.uniform(64, 64, dtype=torch.float32))
+        self.seen = Notes()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Note the tile, and mark it.
+
+        Raises:
+            TypeError, ValueError: for anything that is no batch of pictures.
+        """
+        if not isinstance(x, Tensor):
+            raise TypeError(f"the generator takes one tensor (B, C, H, W), not {describe(x)}")
+        if x.dim() != 4:
+            raise ValueError(f"the generator takes a batch (B, C, H, W), not {describe(x)}")
+        self.seen.append(x.detach().clone())
+        return x / 2 + self.marks[: x.shape[2], : x.shape[3]]
+
+
+@torch.enable_grad()  # whatever was switched off before
+def check_tiles(t: Trial) -> None:
+    """Sides that do not fit evenly, and that do; no overlap, one tile alone, and more than two tiles over one place."""
+    for shape, tile, overlap in (
+        ((1, 3, 17, 23), 8, 2),
+        ((2, 3, 20, 14), 8, 2),
+        ((1, 3, 16, 24), 8, 0),
+        ((1, 3, 8, 8), 8, 3),
+        ((1, 3, 13, 10), 8, 6),
+    ):
+        net, input = MarkingGenerator(t), t.uniform(*shape, dtype=torch.float32)
+        words = f"{by(shape[2:])} px in tiles of {tile} with an overlap of {overlap}"
+        value = t.call(net, input.clone(), tile, overlap)
+        _Examined(t, words, net, input, tile, overlap).judge(value)
+        t.right(f"{words}: right")
+
+
+class _Examined:
+    """One call of the answer."""
+
+    def __init__(self, t: Trial, words: str, net: MarkingGenerator, input: Tensor, tile: int, overlap: int) -> None:
+        self.t, self.words, self.net, self.input, self.tile, self.overlap = t, words, net, input, tile, overlap
+        self.rows, self.columns = (tile_starts(side, tile, overlap) for side in input.shape[2:])
+
+    def judge(self, value: Any) -> None:
+        """The tiles' size; then the output; where it is another, where the tiles began, and how they were joined."""
+        t = self.t
+        t.require(bool(self.net.seen), f"{self.words}: the generator was never asked", NEVER_ASKED)
+        for shown in self.net.seen:
+            self._size(shown)
+        order = [(y, x) for y in self.rows for x in self.columns]
+        try:
+            require_tensor(value, self._mean(order), "the output", TOLERANCE)
+        except Unlike as unlike:
+            places = [place for shown in self.net.seen for place in self._places(shown)]
+            if Counter(places) != Counter((b, y, x) for b in range(len(self.input)) for y, x in order):
+                self._begun(places)
+            t.right(f"{self.words}: each tile begins where it should")
+            t.said += unlike.right
+            t.wrong(unlike.found, self._joined(value, [p[1:] for p in places if p[0] == 0]))
+        t.require(not value.requires_grad, f"{self.words}: the output still holds on to its graph", ATTACHED)
+
+    def _size(self, shown: Tensor) -> None:
+        """End the trial unless this is one tile, of the right size, of these pictures."""
+        came, wanted = tuple(shown.shape), (*self.input.shape[:2], self.tile, self.tile)
+        found = f"{self.words}: the generator was given {describe(shown)}; expected was {wanted}"
+        if came[2:] == wanted[2:] and came[0] > wanted[0] and came[0] % wanted[0] == 0:
+            self.t.wrong(found, STACKED)
+        if came[1] != wanted[1] or came[0] not in (1, wanted[0]):
+            self.t.wrong(found)
+        if came[2:] == wanted[2:]:
+            if not self._places(shown):
+                cause = FILLED_UP if self._filled_up(shown) else None
+                self.t.wrong(f"{self.words}: the generator was given a tile that is no part of the picture", cause)
+            return
+        cause = None
+        if came == tuple(self.input.shape):
+            cause = WHOLE
+        elif max(came[2:]) <= self.tile and self._at_an_edge(shown):
+            cause = CUT_SHORT
+        self.t.wrong(found, cause)
+
+    def _places(self, shown: Tensor) -> list[tuple[int, int, int]]:
+        """(picture, row, column) of where a piece was cut out, one for each picture in it; empty if nowhere."""
+        height, width = shown.shape[2:]
+        if not 0 < height <= self.input.shape[2] or not 0 < width <= self.input.shape[3]:
+            return []
+        windows = self.input.unfold(2, height, 1).unfold(3, width, 1)  # (B, C, rows, columns, height, width)
+        equal = (windows == shown[:, :, None, None]).all(-1).all(-1).all(1)
+        return [(b, y, x) for b, y, x in equal.nonzero().tolist()]
+
+    def _at_an_edge(self, piece: Tensor) -> bool:
+        """Does the piece end where the picture ends, on each side on which it is smaller than a tile?"""
+        ends = [side - part for side, part in zip(self.input.shape[2:], piece.shape[2:], strict=True)]
+        small = [part < self.tile for part in piece.shape[2:]]
+        return any(
+            all(place[1 + i] == ends[i] or not small[i] for i in (0, 1)) and any(small) for place in self._places(piece)
+        )
+
+    def _filled_up(self, shown: Tensor) -> bool:
+        """Is its upper left part the end of the picture, and the rest something else?"""
+        sides = range(self.tile, 0, -1)
+        return any(self._at_an_edge(shown[:, :, :height, :width]) for height in sides for width in sides)
+
+    # --- where they begin, and how they are joined ----------------------------------------------
+
+    def _begun(self, places: Sequence[tuple[int, int, int]]) -> NoReturn:
+        """Tiles begin elsewhere than they should, or one is there twice: say where, and end the trial."""
+        came = {(y, x) for _, y, x in places}
+        expected = {(y, x) for y in self.rows for x in self.columns}
+        if came == expected:
+            of_first = sum(b == 0 for b, _, _ in places)
+            self.t.wrong(f"{self.words}: {of_first} tiles came for {len(expected)} places", TWICE)
+        found = "tiles are missing, or there are too many"
+        for name, i, right in (("columns", 1, self.columns), ("rows", 0, self.rows)):
+            begun = sorted({place[i] for place in came})
+            if begun != right:
+                found = f"tiles begin at {name} {_listed(begun)}; expected were {_listed(right)}"
+        self.t.wrong(f"{self.words}: {found}", self._rule(came, expected))
+
+    def _rule(self, came: set[tuple[int, int]], expected: set[tuple[int, int]]) -> str | None:
+        """The known mistake that lets tiles begin there."""
+        last = (self.rows[-1], self.columns[-1])
+        if came < expected and all(y == last[0] or x == last[1] for y, x in expected - came):
+            return LAST_MISSING
+        for cause, step in (
+            (NO_OVERLAP, self.tile),
+            (TOO_FAR, self.tile + self.overlap),
+            (BY_OVERLAP, self.overlap),
+        ):
+            for moved_back in (True, False):
+                if step and came == {
+                    (y, x) for y in self._every(0, step, moved_back) for x in self._every(1, step, moved_back)
+                }:
+                    return cause
+        return None
+
+    def _every(self, i: int, step: int, moved_back: bool) -> list[int]:
+        end = self.input.shape[2 + i] - self.tile
+        return [*range(0, end + 1, step), *([end] if moved_back else [])]
+
+    def _drawn(self, y: int, x: int) -> Tensor:
+        marks = self.net.marks.detach()[: self.tile, : self.tile]
+        return self.input[..., y : y + self.tile, x : x + self.tile] / 2 + marks
+
+    def _mean(self, order: Sequence[tuple[int, int]]) -> Tensor:
+        sums, counts = self._sums(order)
+        return sums / counts
+
+    def _sums(self, order: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+        """The sum of all tiles, and how many cover each pixel."""
+        sums, counts = torch.zeros_like(self.input), torch.zeros(self.input.shape[2:])
+        for y, x in order:
+            sums[..., y : y + self.tile, x : x + self.tile] += self._drawn(y, x)
+            counts[y : y + self.tile, x : x + self.tile] += 1
+        return sums, counts
+
+    def _one_by_one(self, order: Sequence[tuple[int, int]], join: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """Tiles laid down in this order: `join` makes one of what stands there and what comes."""
+        laid = torch.full_like(self.input, torch.nan)
+        for y, x in order:
+            here = (..., slice(y, y + self.tile), slice(x, x + self.tile))
+            new = self._drawn(y, x)
+            laid[here] = torch.where(laid[here].isnan(), new, join(laid[here], new))
+        return laid
+
+    def _joined(self, value: Any, order: Sequence[tuple[int, int]]) -> str | None:
+        """The one known mistake that makes this output of tiles that begin where they should."""
+        if not isinstance(value, Tensor) or value.shape != self.input.shape:
+            return None
+        sums, counts = self._sums(order)
+        made = (
+            (SUMMED, sums),
+            (BY_TWO, sums / 2),
+            (BY_TWO, sums / counts.clamp(max=2)),
+            (BY_ALL, sums / len(order)),
+            (LAST_WINS, self._one_by_one(order, lambda old, new: new)),
+            (FIRST_WINS, self._one_by_one(order, lambda old, new: old)),
+            (HALVES, self._one_by_one(order, lambda old, new: (old + new) / 2)),
+            (LARGEST, self._one_by_one(order, torch.maximum)),
+        )
+        found = {cause for cause, like in made if largest_difference(value, like) <= TOLERANCE}
+        return found.pop() if len(found) == 1 else None
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
