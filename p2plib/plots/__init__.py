@@ -2,7 +2,7 @@
 
 from p2plib.plots.boxes import departures, pix2pix_diagram
 from p2plib.plots.curves import CURVES, curves, draw_curves, lines
-from p2plib.plots.grids import as_array, filmstrip, numbers, picture, pictures, strips
+from p2plib.plots.grids import as_array, filmstrip, numbers, picture, picture_rows, pictures, strips
 from p2plib.plots.live import LiveFigure, LiveRace
 from p2plib.plots.output import png, show
 from p2plib.plots.plane import colour_planes
@@ -27,6 +27,7 @@ __all__ = [
     "lines",
     "numbers",
     "picture",
+    "picture_rows",
     "pictures",
     "pix2pix_diagram",
     "png",

@@ -129,6 +129,20 @@ def strips(rows: Mapping[str, Tensor]) -> Figure:
     return figure
 
 
+def picture_rows(rows: Mapping[str, Tensor], side: float = 1.15) -> Figure:
+    """Pictures side by side, one named row a kind.
+
+    Args:
+        rows: name → (N, 3, H, W), float in [-1, 1]; as many in each row.
+        side: of a picture, in inches.
+    """
+    count, names = len(next(iter(rows.values()))), 0.25 + 0.08 * max(map(len, rows))
+    with matplotlib.rc_context(STYLE):
+        figure = plt.figure(figsize=(names + side * count, side * len(rows)))
+        grid(figure, rows, left=names / (names + side * count))
+    return figure
+
+
 def grid(part: Any, rows: Mapping[str, Tensor], left: float) -> None:
     """One named row a kind of picture; `left` is the share of the width that the names need."""
     axes = part.subplots(len(rows), len(next(iter(rows.values()))), squeeze=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import shutil
 import sys
 import tempfile
 import time
@@ -164,6 +165,7 @@ class Keeper:
                 checkpoint.write_config(make_folder(folder), snapshot.config)
                 snapshot.write(folder)
             except UserError:
+                shutil.rmtree(folder, ignore_errors=True)  # made above, and half a run is none
                 continue
             return UserError(
                 f"{error} So the run, up to step {snapshot.step}, was saved in {folder} instead: go on with it there "

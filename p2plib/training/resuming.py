@@ -141,8 +141,8 @@ def command(trainer: Trainer) -> str:
 
 
 def how_to_go_on(trainer: Trainer, by: str) -> str:
-    """Where it stopped, and by whom; where it is saved; how to go on."""
-    at = f"Stopped by {by} after step {trainer.step_number} of {trainer.steps}"
+    """Where it stopped, and by whom ("" where that is said already); where it is saved; how to go on."""
+    at = f"Stopped{f' by {by}' if by else ''} after step {trainer.step_number} of {trainer.steps}"
     if trainer.run is None:
         return f"{at}; nothing was to be saved (no run folder was given)."
     return f"{at}; everything is saved in {trainer.run}. Go on with: {command(trainer)}"

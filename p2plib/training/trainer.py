@@ -343,7 +343,7 @@ class Trainer:
                 if self._keeper is None:
                     raise
                 self._keeper.save_at_last(snapshot(self))
-                raise UserError(f"{error} {how_to_go_on(self, 'it')}") from error
+                raise UserError(f"{error} {how_to_go_on(self, '')}") from error
             yield pair
 
     def _agree_to_stop(self, stop: StopRequest) -> bool:
