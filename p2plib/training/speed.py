@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -68,6 +69,11 @@ OWN: dict[Any, Callable[[Tensor, Tensor, Tensor | None], Tensor]] = {
     torch.conv2d: down_as_product,
     torch.conv_transpose2d: up_as_product,
 }
+
+
+def wanted(means: str) -> bool:
+    """Is this means of speed to be used?  P2PLIB_WITHOUT=products,memory,graph leaves out those named, to compare."""
+    return means not in os.environ.get("P2PLIB_WITHOUT", "").split(",")
 
 
 def keep_freed_memory() -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from p2plib.training.looking import d_accuracy, look, mixed
 from p2plib.training.losses_read import NotFinite, PendingLosses
 from p2plib.training.resuming import how_to_go_on, not_finite, restore, saved_state, snapshot, too_large
 from p2plib.training.samples import write_sheet
-from p2plib.training.speed import SmallMapsAsProducts, keep_freed_memory
+from p2plib.training.speed import SmallMapsAsProducts, keep_freed_memory, wanted
 from p2plib.training.stopping import StopRequest
 from p2plib.training.translate import translate
 
@@ -136,16 +135,16 @@ class Trainer:
         for net in (self.generator, self.discriminator):
             if net is not None:
                 net.to(device=config.device, memory_format=self.layout).train()  # type: ignore[call-overload]
-        if config.device == "cpu":
+        if config.device == "cpu" and wanted("memory"):
             keep_freed_memory()
-        self._products = config.device == "cpu" and config.precision == "bf16"
+        self._products = config.device == "cpu" and config.precision == "bf16" and wanted("products")
         self._generate = self.world.wrap(self.generator)
         self._judge = self.world.wrap(self.discriminator) if self.discriminator is not None else None
         self.optimizer_g = self._adam(self.generator)
         self.optimizer_d = self._adam(self.discriminator) if self.discriminator is not None else None
         self.scaler = torch.amp.GradScaler(config.device, enabled=config.precision == "f16")
         self._step_fast: Callable[[Tensor, Tensor], Tensor] = self.step
-        if config.device == "cuda" and self.world.alone and os.environ.get("P2PLIB_GRAPH", "1") != "0":
+        if config.device == "cuda" and self.world.alone and wanted("graph"):
             self._step_fast = RecordedStep(self.step, self._changed)
 
     def _changed(self) -> list[Tensor]:

@@ -145,8 +145,8 @@ def forms():
 
 
 @pytest.mark.parametrize(("id", "task", "cause", "like"), list(forms()))
-def test_mistakes_of_a_loss_are_told_in_its_step(id, task, cause, like):
-    for seed in range(3):
+def test_mistakes_of_a_loss_are_told_in_its_step(id, task, cause, like, seeds):
+    for seed in seeds(id, cause):
         outcome = judge(id, as_step(task, like), seed=seed)
         assert outcome.status in (Status.WRONG, Status.CRASHED)
         if "scalar outputs" in outcome.message:

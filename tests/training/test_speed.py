@@ -86,6 +86,13 @@ def test_a_step_in_bf16_is_the_same_step_with_and_without_products(monkeypatch):
     assert (moved > 1e-4).float().mean() < 0.02  # and hardly a sign differs
 
 
+def test_each_means_can_be_left_out(monkeypatch):
+    settings = dict(size=32, base=4, precision="bf16", device="cpu", limit=4)
+    assert Trainer(configure("synthetic-maps", "laptop", **settings))._products
+    monkeypatch.setenv("P2PLIB_WITHOUT", "memory,products")
+    assert not Trainer(configure("synthetic-maps", "laptop", **settings))._products
+
+
 def test_float32_is_left_as_it_is():
     made = Trainer(configure("synthetic-maps", "laptop", size=32, base=4, precision="f32", device="cpu", limit=4))
     assert not made._products
