@@ -22,7 +22,7 @@ lab: setup ## open the course in JupyterLab (options: ARGS="--no-browser --port 
 	$(RUN) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) $(ARGS)
 
 test: setup-dev lint ## set up, then run every test and every notebook
-	$(RUN) -m pytest --nbval $(ARGS)
+	$(RUN) -m pytest --nbval -n 2 $(ARGS)
 
 setup: whole ## make .venv with what a learner needs
 	@$(MAKE) -s --no-print-directory $(VENV)/ready
