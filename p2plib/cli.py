@@ -46,7 +46,12 @@ def _train(options: argparse.Namespace) -> int:
     from p2plib.training.distributed import join
 
     with join() as world:
-        return _train_in(options, world)
+        try:
+            return _train_in(options, world)
+        except UserError:
+            if world.speaks:
+                raise
+            return 2  # one sentence is enough
 
 
 def _train_in(options: argparse.Namespace, world: World) -> int:
@@ -162,8 +167,11 @@ def _evaluate(options: argparse.Namespace) -> None:
     from p2plib.evaluation import evaluate_run, read_report
     from p2plib.evaluation.report_text import beside, markdown, table
     from p2plib.files import write_atomic
+    from p2plib.training.checkpoint import read_config
 
     run = Path(options.run)
+    if options.against:
+        read_config(Path(options.against))  # says so if it is no run, before anything is measured
     report = evaluate_run(run)
     report.write(run)
     print(table(report))

@@ -146,7 +146,8 @@ def record_run(run: str | Path, name: str, size: int | None = None, folder: Path
     config = dataclasses.replace(checkpoint.read_config(run), device="cpu", precision="f32")
     net = checkpoint.load_generator(run)
     source = open_source(config.source, size or config.size, size or held_side(config), config.direction)
-    inputs = centre(source.held_out.batch(range(SHOWN))[0], size or config.size)
+    shown = SHOWN if (size or config.size) <= 128 else SHOWN // 2  # large pictures are large files
+    inputs = centre(source.held_out.batch(range(shown))[0], size or config.size)
     outputs = torch.cat([translate(net, one[None], seed=0) for one in inputs])
     measures: dict[str, float] = {**report.pairs, "sessions": report.sessions}
     measures |= {"seconds": report.seconds, "images": report.images, "best_epoch": report.best_epoch or 0}
@@ -156,7 +157,7 @@ def record_run(run: str | Path, name: str, size: int | None = None, folder: Path
     made = Record(
         name=name,
         command=f"python -m p2plib record {run.name} --as {name}" + (f" --size {size}" if size else ""),
-        settings=dataclasses.asdict(config) | {"source": Path(config.source).name},
+        settings=dataclasses.asdict(checkpoint.read_config(run)) | {"source": Path(config.source).name},
         rows=[{key: value for key, value in row.items() if key not in _CLOCK} for row in read_metrics(run)],
         measures=measures,
         pictures={"output": outputs},

@@ -1,4 +1,4 @@
-"""How alike the colours of two sets of pictures are: histograms of Lab and their intersection (section 4.2, table 4).
+"""How alike the colours of two sets of pictures are: histograms of Lab and their intersection (section 4.2, figure 7).
 
 The paper does not say which bins it took.  Here they are 2 units wide in L, a and b, about the smallest difference that
 an eye sees, and their middles lie at 0, ±2, ±4, …: a grey, whose a and b are 0 but for rounding, falls into the middle

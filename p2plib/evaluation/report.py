@@ -36,7 +36,7 @@ MEASURES = {
     "sharpness": ("sharpness", "step from one pixel to the next, outputs' over targets'; 1: as sharp"),
 }
 
-#: Table 4 of the paper: intersection of L, a and b with the real photographs.
+#: Figure 7 of the paper: intersection of L, a and b with the real photographs.
 PAPER = {
     "task": "Cityscapes, labels → photographs, 256 px: not the task of this run",
     "L1": {"lab_l": 0.81, "lab_a": 0.69, "lab_b": 0.70},

@@ -8,6 +8,7 @@ from p2plib.errors import UserError
 from p2plib.evaluation.intervals import DRAWS, Measure
 from p2plib.evaluation.report import MEASURES, Report, paired_l1
 
+FEWEST = 10  # held-out pairs below which no verdict is given
 INTERVALS = (
     f"An interval holds 95 of 100 of {DRAWS:,} draws, with repeats, of the pictures that were measured: what may be "
     "due to the choice of pictures. It says nothing of what another seed of the training would give."
@@ -41,7 +42,7 @@ def beside(one: Report, other: Report, names: tuple[str, str]) -> str:
         values = "".join(f"{report.measures[name]!s:>{wide}}" for report in (one, other))
         lines.append(f"{short:15}{values}")
     try:
-        lines += ["", _apart(paired_l1(one, other), *names)]
+        lines += ["", _apart(paired_l1(one, other), one.pairs["held_out"], *names)]
     except UserError as error:
         lines += ["", str(error)]
     return "\n".join(lines)
@@ -90,10 +91,12 @@ def measured(report: Report) -> str:
     return f"Measured: {pairs['held_out']} held-out and {pairs['train']} training pairs."
 
 
-def _apart(difference: Measure, one: str, other: str) -> str:
+def _apart(difference: Measure, count: int, one: str, other: str) -> str:
     said = f"L1 of {one} minus L1 of {other}, picture by picture: {difference.value:+.4f}"
     if difference.low is None or difference.high is None:
         return f"{said} (one picture: no interval)."
+    if count < FEWEST:
+        return f"{said} ({count} pairs: too few to tell which is nearer)."
     bounds = f"{said} ({difference.low:+.4f} to {difference.high:+.4f})"
     if difference.low <= 0 <= difference.high:
         return f"{bounds}: the interval holds 0, so these pictures do not decide which is nearer."

@@ -7,6 +7,7 @@ whole batch; batch norm's statistics stay those of each share.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,7 +61,10 @@ class World:
         """The network with gradients averaged over the processes; each keeps its own running averages."""
         if self.alone:
             return net
-        return DistributedDataParallel(net, broadcast_buffers=False)
+        with warnings.catch_warnings():
+            # What newer versions offer in its place is not there in older ones.
+            warnings.filterwarnings("ignore", "`broadcast_buffers`", FutureWarning)
+            return DistributedDataParallel(net, broadcast_buffers=False)
 
     def largest(self, number: int) -> int:
         """The largest of what each process says: so that all stop at the same step."""

@@ -49,7 +49,8 @@ class Endured:
         broken = [f"unreadable: {', '.join(self.unreadable)}"] if self.unreadable else []
         broken += [f"not as without kills: {', '.join(self.different)}"] if self.different else []
         verdict = "; ".join(broken) or "every file whole after every kill, every final weight equal bit for bit"
-        return f"{self.kills} kills, {self.in_writes} of them inside a write, {self.runs} run(s) to the end: {verdict}"
+        runs = "1 run" if self.runs == 1 else f"{self.runs} runs"
+        return f"{self.kills} kills, {self.in_writes} of them inside a write, {runs} to the end: {verdict}"
 
 
 def endure(kills: int = 50, seed: int = 0, progress: bool = True) -> Endured:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from p2plib.data.pairs import FolderPairs
 from p2plib.errors import UserError
 from p2plib.training import checkpoint
 from p2plib.training.config import Config
@@ -18,6 +20,8 @@ from p2plib.training.losses_read import NotFinite
 
 if TYPE_CHECKING:
     from p2plib.training.trainer import Trainer
+
+LISTED = 5_000  # names that are kept one by one, so that a missing file can be named
 
 
 def saved_state(run: Path | None, config: Config, resume: bool) -> dict[str, Any] | None:
@@ -71,6 +75,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "step": trainer.step_number,
         "steps": trainer.steps,
         "pairs": len(trainer.source.train),
+        "names": names_of(trainer),
         "pending": trainer.pending.steps,
         "rows": trainer.rows,
         "held_out_l1": trainer.held_out_l1,
@@ -101,6 +106,36 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
     trainer.session = state.get("session", 1) + (trainer.step_number > 0)
 
 
+def names_of(trainer: Trainer) -> dict[str, Any] | None:
+    """Which files are trained on and which are held out, where the data are files."""
+    sets = {"train": trainer.source.train, "held_out": trainer.source.held_out}
+    if not all(isinstance(pairs, FolderPairs) for pairs in sets.values()):
+        return None
+    found: dict[str, Any] = {}
+    for name, pairs in sets.items():
+        files = [file.a.name for file in cast(FolderPairs, pairs).files]
+        digest = hashlib.sha256("\n".join(files).encode()).hexdigest()
+        found[name] = {"sha256": digest, "files": files if len(files) <= LISTED else None}
+    return found
+
+
+def _other_pairs(then: dict[str, Any] | None, now: dict[str, Any] | None) -> str | None:
+    """What differs between the files of then and now, in a few words; None if nothing does, or it is not known."""
+    if then is None or now is None:
+        return None
+    for name, called in (("train", "trained on"), ("held_out", "held out")):
+        if then[name]["sha256"] == now[name]["sha256"]:
+            continue
+        old, new = then[name]["files"], now[name]["files"]
+        if old is None or new is None:
+            return f"other files are {called}"
+        gone, come = [f for f in old if f not in new], [f for f in new if f not in old]
+        words = [f"{gone[0]} was {called} and is not now"] if gone else []
+        words += [f"{come[0]} is {called} and was not"] if come else []
+        return "; ".join(words) or f"those {called} are in another order"
+    return None
+
+
 def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Its running means; how it works them out (fused, capturable) is a matter of the device, which may be another."""
     how = [{key: group[key] for key in ("fused", "capturable")} for group in optimizer.param_groups]
@@ -120,6 +155,11 @@ def _compare(trainer: Trainer, state: dict[str, Any]) -> None:
         raise UserError(
             f"{trainer.run} was trained on {state['pairs']} pairs and there are {pairs} now: put the data back as it "
             f"was, or begin a new run."
+        )
+    if why := _other_pairs(state.get("names"), names_of(trainer)):
+        raise UserError(
+            f"{trainer.config.source} does not hold the pairs that {trainer.run} was begun with ({why}): put the data "
+            f"back as it was, or begin a new run; else held-out pairs would be trained on."
         )
     if trainer.steps < state["steps"]:
         raise UserError(

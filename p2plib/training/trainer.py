@@ -342,7 +342,8 @@ class Trainer:
                 if self._keeper is None:
                     raise
                 self._keeper.save_at_last(snapshot(self))
-                raise UserError(f"{error} {how_to_go_on(self, '')}") from error
+                kept = str(error).replace(", or remove it", "")  # a pair fewer would be another set
+                raise UserError(f"{kept} {how_to_go_on(self, '')}") from error
             yield pair
 
     def _agree_to_stop(self, stop: StopRequest) -> bool:

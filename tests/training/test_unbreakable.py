@@ -172,6 +172,23 @@ def test_a_picture_that_becomes_unreadable_keeps_the_run(folder, tmp_path, monke
         assert torch.equal(a, b)
 
 
+def test_other_pairs_are_refused_by_name(folder, tmp_path):
+    data = tmp_path / "pairs"
+    data.mkdir()
+    for path in folder.glob("*.png"):
+        (data / path.name).write_bytes(path.read_bytes())
+    config = configure(data, **TINY)
+    Trainer(config, tmp_path / "run").fit(turns=1, progress=False)
+    names = sorted(path.name for path in data.iterdir())
+    (data / names[3]).rename(data / "another.png")  # as many as before
+    with pytest.raises(UserError, match=rf"not hold the pairs .*was begun with \({names[3]} was (trained on|held out)"):
+        Trainer(config, tmp_path / "run", resume=True)
+    (data / "another.png").rename(data / names[3])
+    data.rename(tmp_path / "moved")  # a folder may move
+    moved = configure(tmp_path / "moved", **TINY)
+    assert Trainer(moved, tmp_path / "run", resume=True).fit(progress=False).finished
+
+
 def test_a_nan_is_gone_on_from_with_a_lower_rate(folder, tmp_path, p2p):
     made = Trainer(configure(folder, **TINY, schedule="constant"), tmp_path / "run")
 
