@@ -147,6 +147,7 @@ def record_run(run: str | Path, name: str, size: int | None = None, folder: Path
     net = checkpoint.load_generator(run)
     source = open_source(config.source, size or config.size, size or held_side(config), config.direction)
     shown = SHOWN if (size or config.size) <= 128 else SHOWN // 2  # large pictures are large files
+    shown = min(shown, len(source.held_out))
     inputs = centre(source.held_out.batch(range(shown))[0], size or config.size)
     outputs = torch.cat([translate(net, one[None], seed=0) for one in inputs])
     measures: dict[str, float] = {**report.pairs, "sessions": report.sessions}

@@ -63,3 +63,16 @@ def test_a_test_neither_reads_nor_writes(monkeypatch, learner):
     assert len(frames) == 1
     assert sorted(p.name for p in learner.iterdir()) == ["city.json"]
     assert json.loads((learner / "city.json").read_text())["seed"] == 41
+
+
+def test_a_run_of_a_test_lies_in_a_new_empty_place(monkeypatch, tmp_path):
+    first, second = (my_work.run_folder("facades") for _ in range(2))
+    assert first != second
+    assert first.name == "facades"
+    assert not first.exists()
+    monkeypatch.setenv("P2PLIB_BUDGET", "learner")
+    monkeypatch.setenv("P2PLIB_MY_WORK", str(tmp_path))
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    assert my_work.run_folder("facades") == tmp_path / "runs/facades"
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")  # never a run that somebody left behind
+    assert tmp_path not in my_work.run_folder("facades").parents

@@ -155,3 +155,9 @@ def test_strips_are_named():
     assert [axis.get_ylabel() for axis in figure.axes] == ["many", "one"]
     assert figure.axes[1].images[0].get_array().shape == (1, 9)
     plots.png(figure)
+
+
+def test_rows_of_pictures_have_a_name_each():
+    figure = plots.picture_rows({"map": torch.zeros(3, 3, 8, 8), "a longer name": torch.ones(3, 3, 8, 8)})
+    assert [axis.get_ylabel() for axis in figure.axes] == ["map", "", "", "a longer name", "", ""]
+    assert plots.png(figure).startswith(b"\x89PNG")

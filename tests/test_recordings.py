@@ -178,3 +178,17 @@ def test_an_unknown_run_is_told(p2p):
     code, out, error = p2p("record", "lambdas")
     assert (code, out) == (2, "")
     assert "no run 'lambdas' to record; choose losses, patches, all, or one of losses/L1," in error
+
+
+def test_a_run_is_kept_without_a_picture_of_its_data(tiny_run, tmp_path):
+    folder = recordings.record_run(tiny_run, "real/tiny", folder=tmp_path / "records")
+    kept = recorded.read("real/tiny", tmp_path / "records")
+    assert folder == tmp_path / "records/real/tiny"
+    assert list(kept.pictures) == ["output"]
+    assert kept.settings["source"] == "pairs"
+    assert kept.measures["held_out"] == len(kept.pictures["output"]) == 1
+    assert kept.measures["sessions"] == 1
+    assert 0 < kept.measures["l1"] < 2
+    assert str(tmp_path) not in (folder / "record.json").read_text()
+    larger = recordings.record_run(tiny_run, "real/large", size=64, folder=tmp_path / "records")
+    assert recorded.read("real/large", larger.parents[1]).pictures["output"].shape[-1] == 64
