@@ -113,7 +113,7 @@ def names_of(trainer: Trainer) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = {}
     for name, pairs in sets.items():
-        files = [file.a.name for file in cast(FolderPairs, pairs).files]
+        files = [file.a.stem for file in cast(FolderPairs, pairs).files]
         digest = hashlib.sha256("\n".join(files).encode()).hexdigest()
         found[name] = {"sha256": digest, "files": files if len(files) <= LISTED else None}
     return found

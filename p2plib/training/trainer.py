@@ -143,9 +143,9 @@ class Trainer:
         self.optimizer_g = self._adam(self.generator)
         self.optimizer_d = self._adam(self.discriminator) if self.discriminator is not None else None
         self.scaler = torch.amp.GradScaler(config.device, enabled=config.precision == "f16")
-        self._step_fast: Callable[[Tensor, Tensor], Tensor] = self.step
+        self._recorded: RecordedStep | None = None
         if config.device == "cuda" and self.world.alone and wanted("graph"):
-            self._step_fast = RecordedStep(self.step, self._changed)
+            self._recorded = RecordedStep(self.step, self._changed)
 
     def _changed(self) -> list[Tensor]:
         """Every tensor that a step changes in place."""
@@ -365,7 +365,7 @@ class Trainer:
         input, target = augment(self._to_device(pair[0]), self._to_device(pair[1]), drawn)
         self._set_rate()
         self._last_batch = self._laid_out(input), self._laid_out(target)
-        self.pending.add(self._step_fast(*self._last_batch))
+        self.pending.add((self._recorded or self.step)(*self._last_batch))
         self.step_number += 1
         return len(input)
 

@@ -208,11 +208,13 @@ def test_two_runs_are_compared_picture_by_picture(reported):
 
 def test_a_difference_is_said_only_where_the_interval_is_off_0():
     said = [
-        report_text._apart(Measure(*m), "one", "other") for m in ((-0.1, -0.2, -0.05), (0.1, 0.05, 0.2), (0, -1, 1))
+        report_text._apart(Measure(*m), 20, "one", "other") for m in ((-0.1, -0.2, -0.05), (0.1, 0.05, 0.2), (0, -1, 1))
     ]
     assert said[0].endswith("one is nearer to the targets.")
     assert said[1].endswith("other is nearer to the targets.")
     assert said[2].endswith("do not decide which is nearer.")
+    few = report_text._apart(Measure(-0.1, -0.2, -0.05), 2, "one", "other")
+    assert few.endswith("(2 pairs: too few to tell which is nearer).")
 
 
 def test_other_pairs_are_not_compared(reported):

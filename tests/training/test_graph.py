@@ -49,7 +49,7 @@ def test_replayed_or_not_the_training_is_the_same(recorder, failed):
     usual = trainer().fit(progress=False)
     made = trainer()
     recorded = RecordedStep(made.step, made._changed, recorder)
-    made._step_fast = recorded
+    made._recorded = recorded
     made.fit(progress=False)
     assert recorded.failed.startswith(failed)
     assert bool(recorded.failed) == bool(failed)
@@ -62,7 +62,7 @@ def test_replayed_or_not_the_training_is_the_same(recorder, failed):
 def test_a_short_last_batch_is_made_as_usual():
     usual = trainer(batch=4).fit(progress=False)  # ten pairs: 4, 4, 2
     made, recorder = trainer(batch=4), Recorder()
-    made._step_fast = RecordedStep(made.step, made._changed, recorder)
+    made._recorded = RecordedStep(made.step, made._changed, recorder)
     made.fit(progress=False)
     assert 0 < recorder.replays < made.steps - WARM_UP
     for a, b in zip(weights(usual), weights(made), strict=True):
@@ -75,8 +75,8 @@ def test_a_short_last_batch_is_made_as_usual():
 def test_a_cuda_graph_trains_as_the_usual_steps_do(precision, monkeypatch):
     made = trainer("cuda", precision=precision)
     made.fit(progress=False)
-    assert isinstance(made._step_fast, RecordedStep)
-    assert made._step_fast.failed == ""
+    assert isinstance(made._recorded, RecordedStep)
+    assert made._recorded.failed == ""
     monkeypatch.setenv("P2PLIB_WITHOUT", "graph")
     usual = trainer("cuda", precision=precision).fit(progress=False)
     for a, b in zip(made.rows, usual.rows, strict=True):

@@ -18,7 +18,7 @@ from p2plib.data.catalogue import Source
 from p2plib.data.pairs import MemoryPairs
 from p2plib.data.synthetic import draw_facades
 from p2plib.errors import UserError
-from p2plib.training import Trainer, configure
+from p2plib.training import Trainer, configure, resuming
 from p2plib.widgets import Monitor, monitor
 
 pytestmark = pytest.mark.timeout(120)
@@ -63,7 +63,7 @@ def until(true, seconds=30):
 
 
 def state(trained):
-    kept = trained._state()
+    kept = resuming.snapshot(trained).state
     rows = [{name: value for name, value in row.items() if "second" not in name} for row in kept["rows"]]
     nets = {name: net for name, net in kept.items() if name in ("generator", "discriminator")}
     return nets, rows, kept["random"]
@@ -109,7 +109,7 @@ def test_a_pause_holds_still_and_goes_on_and_a_stop_ends(source, tmp_path):
     assert shown.pause.disabled
     assert shown.stop.disabled
     assert (tmp_path / "run" / "state.pt").exists()
-    assert watched._seconds < 0.9 + 0.2 * watched.step_number  # the pause does not count
+    assert watched.clock.seconds < 0.9 + 0.2 * watched.step_number  # the pause does not count
 
 
 def test_a_stop_ends_a_pause_too_and_a_further_fit_goes_on(source):
