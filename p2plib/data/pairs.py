@@ -73,6 +73,9 @@ def find_pairs(folder: str | Path) -> dict[str, list[PairFile]]:
         raise UserError(f"{folder}: there is no such folder; give a folder of pairs: {EXPECTED}.")
     if not is_folder:
         raise UserError(f"{folder} is a file; a folder of pairs was asked for: {EXPECTED}.")
+    other = {"A": "B", "B": "A"}.get(folder.name)
+    if other and (folder.parent / other).is_dir():
+        raise UserError(f"{folder} is one half of the pairs whose other half is in {other}: give {folder.parent}.")
     splits = {split: files for split in ("train", "val", "test") if (files := _split_files(folder, split))}
     if "train" in splits:
         return splits

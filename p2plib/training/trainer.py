@@ -240,7 +240,7 @@ class Trainer:
         """
         total, done = self._images(self.steps), self._images(self.step_number)
         if self.stopped_by:
-            self.session += 1
+            self.session, self.stopped_by = self.session + 1, ""
         told = stop is None
         with contextlib.ExitStack() as stack:
             if self._keeper is not None:

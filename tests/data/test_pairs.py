@@ -315,3 +315,12 @@ def test_the_real_facades():
     assert colourfulness(labels) > 3 * colourfulness(photos)
     for direction, first in (("AtoB", photos), ("BtoA", labels)):
         assert torch.equal(FolderPairs(train[:2], 286, direction).batch([1])[0][0], first[1])
+
+
+@pytest.mark.parametrize("half", ["A", "B"])
+def test_one_half_is_not_taken_for_pairs(pair_folder, half):
+    folder = pair_folder("A B")
+    with pytest.raises(UserError, match=rf"{half} is one half of the pairs .*: give {folder}\."):
+        find_pairs(folder / half)
+    (folder / half).rename(folder.parent / half)  # alone it may be called what it likes
+    assert find_pairs(folder.parent / half)["all"]

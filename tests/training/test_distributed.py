@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -56,11 +55,8 @@ def gradients_of_a_step(world: World | None, indices: list[int]) -> dict[str, to
 
 
 def torchrun(*arguments: str, **options) -> subprocess.Popen:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_addr=127.0.0.1"]
-    command += [f"--master_port={port}", *arguments]
+    # Standalone: torchrun binds a free port itself; one that we had found could be taken before it comes to that.
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", *arguments]
     root = str(Path(__file__).parents[2])
     environment = {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo", "PYTHONPATH": root}
     return subprocess.Popen(command, env=os.environ | environment, **options)

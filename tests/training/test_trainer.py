@@ -12,21 +12,12 @@ import pytest
 import torch
 
 from p2plib.data.catalogue import open_source
-from p2plib.data.synthetic import write_pairs
 from p2plib.errors import UserError
 from p2plib.training import Trainer, checkpoint, config, configure
 from p2plib.training.trainer import epoch_order
 from p2plib.training.translate import translate, translating
 
 TINY = dict(preset="laptop", size=32, base=4, batch=2, epochs=3, device="cpu")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Ten made facades, side by side."""
-    path = tmp_path_factory.mktemp("facades")
-    write_pairs("facades", path, count=10, size=40)
-    return path
 
 
 def weights(run: Path) -> dict[str, bytes]:

@@ -17,7 +17,6 @@ import torch
 from PIL import Image
 
 from p2plib import files
-from p2plib.data.synthetic import write_pairs
 from p2plib.errors import UserError
 from p2plib.training import Trainer, checkpoint, clock, configure, keeper
 from p2plib.training.endurance import endure
@@ -25,14 +24,6 @@ from p2plib.training.lock import RunLock
 from p2plib.training.stopping import StopRequest
 
 TINY = dict(preset="laptop", size=32, base=4, batch=2, epochs=3, device="cpu")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Ten made facades, side by side."""
-    path = tmp_path_factory.mktemp("facades")
-    write_pairs("facades", path, count=10, size=40)
-    return path
 
 
 @pytest.fixture
