@@ -28,8 +28,8 @@ PIX2PIX = Objective("L1+cGAN", lambda_l1=100.0)
 class SlowG(Trainer):
     """G learns at a sixtieth of D's rate."""
 
-    def _set_rate(self) -> None:
-        super()._set_rate()
+    def _set_rate(self, rate: float) -> None:
+        super()._set_rate(rate)
         self.optimizer_g.param_groups[0]["lr"] /= 60
 
 

@@ -51,8 +51,8 @@ def snapshot(trainer: Trainer) -> Snapshot:
         NotFinite: if a loss or a weight is not finite: a broken network is never saved over a good one.
     """
     trainer.check_losses()
-    for net in (trainer.generator, trainer.discriminator):
-        if net is not None and not all(bool(torch.isfinite(p).all()) for p in net.parameters()):
+    for net in trainer.networks:
+        if not all(bool(torch.isfinite(p).all()) for p in net.parameters()):
             raise NotFinite(not_finite(trainer, "a weight", math.nan, trainer.step_number))
     trainer.clock.tick()
     state = copied(_state(trainer))

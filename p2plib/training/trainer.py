@@ -1,4 +1,4 @@
-"""The training loop of pix2pix: one step on D, then one on G (section 3.3), and all that keeps a run safe."""
+"""A run of training: epochs over the pairs, rows of metrics, and all that keeps it safe."""
 
 from __future__ import annotations
 
@@ -18,19 +18,17 @@ from p2plib.data.pairs import FolderPairs, batches
 from p2plib.errors import UserError
 from p2plib.files import make_folder, remove_leftovers
 from p2plib.losses import Objective
-from p2plib.models import PatchDiscriminator
 from p2plib.training import checkpoint
 from p2plib.training.clock import Clock
 from p2plib.training.config import Config
 from p2plib.training.distributed import World
-from p2plib.training.graph import RecordedStep
 from p2plib.training.keeper import Keeper
 from p2plib.training.lock import RunLock
 from p2plib.training.looking import d_accuracy, look, mixed
 from p2plib.training.losses_read import NotFinite, PendingLosses
 from p2plib.training.resuming import how_to_go_on, not_finite, restore, saved_state, snapshot, too_large
 from p2plib.training.samples import write_sheet
-from p2plib.training.speed import SmallMapsAsProducts, keep_freed_memory, wanted
+from p2plib.training.step import Players
 from p2plib.training.stopping import StopRequest
 from p2plib.training.translate import translate
 
@@ -39,7 +37,7 @@ ROWS = 200  # rows of metrics a run, about
 AGREE_EVERY = 10  # steps after which several processes ask each other whether to stop
 
 
-class Trainer:
+class Trainer(Players):
     """Trains a generator against a discriminator on pairs.
 
     ```python
@@ -80,8 +78,8 @@ class Trainer:
         world: World | None = None,
     ) -> None:
         self.run = Path(run) if run is not None else None
-        self.world = world or World()
-        self.world.check_batch(config.batch)
+        world = world or World()
+        world.check_batch(config.batch)
         if resume == "auto":
             resume = self.run is not None and (self.run / "config.json").exists()
         state = saved_state(self.run, config, bool(resume))
@@ -91,11 +89,11 @@ class Trainer:
         if config.device == "cuda" and isinstance(self.source.train, FolderPairs) and _fits_gpu(self.source.train):
             self.source.train.move_to(config.device)
         config = dataclasses.replace(config, direction=self.source.direction)
-        self.config = config = config.with_pairs(len(self.source.train))
+        config = config.with_pairs(len(self.source.train))
         if self.run is not None and resume:
             checkpoint.check_same_config(self.run, config)
-        self.objective = objective or Objective(config.objective, config.lambda_l1)
-        self._build(generator, discriminator)
+        objective = objective or Objective(config.objective, config.lambda_l1)
+        super().__init__(config, objective, generator, discriminator, world)
         self.steps_per_epoch = -(-len(self.source.train) // config.batch)
         self.steps = config.steps(len(self.source.train))
         self.log_every = max(1, self.steps // ROWS)
@@ -118,99 +116,6 @@ class Trainer:
                 remove_leftovers(self.run)
                 checkpoint.write_config(self.run, config)
             self._keeper = Keeper(self.run)
-
-    def _build(self, generator: nn.Module | None, discriminator: nn.Module | None) -> None:
-        config = self.config
-        torch.manual_seed(config.seed)  # the weights, and then the dropout of every step
-        self.generator = generator or checkpoint.build_generator(config)
-        if not self.objective.adversarial:
-            discriminator = None
-        elif discriminator is None:
-            channels = self.objective.discriminator_channels()
-            discriminator = PatchDiscriminator(channels, config.base, config.patch)
-        self.discriminator = discriminator
-        # Channels last pays for small pictures and for tensor cores; at 256 px on a CPU it costs.
-        small_or_gpu = config.size <= 128 or config.device == "cuda"
-        self.layout = torch.channels_last if small_or_gpu else torch.contiguous_format
-        for net in (self.generator, self.discriminator):
-            if net is not None:
-                net.to(device=config.device, memory_format=self.layout).train()  # type: ignore[call-overload]
-        if config.device == "cpu" and wanted("memory"):
-            keep_freed_memory()
-        self._products = config.device == "cpu" and config.precision == "bf16" and wanted("products")
-        self._generate = self.world.wrap(self.generator)
-        self._judge = self.world.wrap(self.discriminator) if self.discriminator is not None else None
-        self.optimizer_g = self._adam(self.generator)
-        self.optimizer_d = self._adam(self.discriminator) if self.discriminator is not None else None
-        self.scaler = torch.amp.GradScaler(config.device, enabled=config.precision == "f16")
-        self._recorded: RecordedStep | None = None
-        if config.device == "cuda" and self.world.alone and wanted("graph"):
-            self._recorded = RecordedStep(self.step, self._changed)
-
-    def _changed(self) -> list[Tensor]:
-        """Every tensor that a step changes in place."""
-        nets = [net for net in (self.generator, self.discriminator) if net is not None]
-        found = [tensor for net in nets for tensor in (*net.parameters(), *net.buffers())]
-        for optimizer in (self.optimizer_g, self.optimizer_d):
-            for state in optimizer.state.values() if optimizer is not None else ():
-                found += [value for value in state.values() if isinstance(value, Tensor)]
-        return found
-
-    def _adam(self, net: nn.Module) -> torch.optim.Adam:
-        config = self.config
-        return torch.optim.Adam(
-            net.parameters(),
-            lr=config.learning_rate,
-            betas=(config.beta1, config.beta2),
-            fused=config.device in ("cpu", "cuda"),
-            capturable=config.device == "cuda",
-        )
-
-    # --- one step ----------------------------------------------------------------------------
-
-    def step(self, input: Tensor, target: Tensor) -> Tensor:
-        """One gradient step on D, then one on G, both about the same output.
-
-        Args:
-            input, target: float32 (B, 3, size, size) in [-1, 1], on the device.
-
-        Returns:
-            Losses (D's, G's adversarial part, G's pixel part), shape (3,), on the device; NaN where the
-            objective lacks one.
-        """
-        losses = torch.full((3,), torch.nan, device=input.device)
-        with self.arithmetic():
-            output = self._generate(input)
-        if self.discriminator is not None and self._judge is not None and self.optimizer_d is not None:
-            with self.arithmetic():
-                loss_d = self.objective.discriminator_loss(self._judge, input, target, output)
-            self._update(self.optimizer_d, loss_d)
-            losses[0] = loss_d.detach()
-            self.discriminator.requires_grad_(False)  # G's gradient passes through D and leaves it alone
-        with self.arithmetic():
-            parts = self.objective.generator_loss(self.discriminator, input, target, output)
-        self._update(self.optimizer_g, parts["total"])
-        self.scaler.update()
-        if self.discriminator is not None:
-            self.discriminator.requires_grad_(True)
-        for place, name in ((1, "gan"), (2, "pixel")):
-            if name in parts:
-                losses[place] = parts[name].detach()
-        return losses
-
-    def _update(self, optimizer: torch.optim.Adam, loss: Tensor) -> None:
-        optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
-        self.scaler.step(optimizer)
-
-    @contextlib.contextmanager
-    def arithmetic(self) -> Iterator[None]:
-        """Precision of what is computed inside: a context for forward passes."""
-        kind = {"f32": None, "bf16": torch.bfloat16, "f16": torch.float16}[self.config.precision]
-        products = SmallMapsAsProducts() if self._products else contextlib.nullcontext()
-        cached = self.config.device != "cuda"  # a recorded step must not find weights cast by an earlier one
-        with torch.autocast(self.config.device, kind, enabled=kind is not None, cache_enabled=cached), products:
-            yield
 
     # --- the run -----------------------------------------------------------------------------
 
@@ -362,10 +267,10 @@ class Trainer:
         )
         if not self.world.alone:  # dropout of its own in each process, and nothing to remember
             torch.manual_seed(mixed(self.config.seed + 1, self.step_number * self.world.size + self.world.rank))
-        input, target = augment(self._to_device(pair[0]), self._to_device(pair[1]), drawn)
-        self._set_rate()
-        self._last_batch = self._laid_out(input), self._laid_out(target)
-        self.pending.add((self._recorded or self.step)(*self._last_batch))
+        input, target = augment(self.to_device(pair[0]), self.to_device(pair[1]), drawn)
+        self._last_batch = self.laid_out(input), self.laid_out(target)
+        rate = self.config.learning_rate_at(self.step_number, self.steps)
+        self.pending.add(self.step_at(rate, *self._last_batch))
         self.step_number += 1
         return len(input)
 
@@ -433,8 +338,8 @@ class Trainer:
 
     def held_out(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Inputs and targets of held-out pairs, float32 (B, 3, size, size) in [-1, 1], on the device."""
-        input, target = (self._to_device(picture) for picture in self.source.held_out.batch(list(indices)))
-        return self._laid_out(centre(input, self.config.size)), self._laid_out(centre(target, self.config.size))
+        input, target = (self.to_device(picture) for picture in self.source.held_out.batch(list(indices)))
+        return self.laid_out(centre(input, self.config.size)), self.laid_out(centre(target, self.config.size))
 
     def translate(self, input: Tensor, seed: int | None = None) -> Tensor:
         """What the generator makes of input (B, 3, H, W) in [-1, 1]: float32, dropout on, batch statistics."""
@@ -455,25 +360,6 @@ class Trainer:
             self._keeper.save_now(snapshot(self))
 
     # --- small things ------------------------------------------------------------------------
-
-    def _set_rate(self) -> None:
-        rate = self.config.learning_rate_at(self.step_number, self.steps)
-        for optimizer in (self.optimizer_g, self.optimizer_d):
-            if optimizer is None:
-                continue
-            for group in optimizer.param_groups:
-                if self.config.device != "cuda":
-                    group["lr"] = rate
-                elif isinstance(group["lr"], Tensor):
-                    group["lr"].fill_(rate)  # in its place, where a recorded step reads it
-                else:
-                    group["lr"] = torch.tensor(rate, device="cuda")
-
-    def _to_device(self, picture: Tensor) -> Tensor:
-        return picture.to(self.config.device, non_blocking=True)
-
-    def _laid_out(self, picture: Tensor) -> Tensor:
-        return picture.contiguous(memory_format=self.layout)
 
     def _images(self, step: int) -> int:
         """Pictures seen after so many steps; the last batch of an epoch may be smaller."""
