@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -61,6 +62,28 @@ def make_folder(path: str | Path) -> Path:
     except OSError as error:
         raise cannot_write(path, error) from error
     return path
+
+
+def require_room(folder: Path, size: int, what: str) -> None:
+    """Find a disk that is too small before the work.
+
+    Args:
+        folder: where it is to be written; it exists.
+        size: in bytes.
+        what: needs them, as the sentence shall say it.
+
+    Raises:
+        UserError: if less is free.
+    """
+    try:
+        disk = shutil.disk_usage(folder)
+    except OSError:  # a network's folder that does not tell
+        return
+    if 0 < disk.total and disk.free < size:
+        raise UserError(
+            f"{folder} has room for {disk.free / 1e6:,.0f} MB, and {what} needs {size / 1e6:,.0f} MB there: make room or "
+            f"choose another folder."
+        )
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:

@@ -49,7 +49,7 @@ def _translate(options: argparse.Namespace) -> None:
         device=pick_device(options.device),
     )
     print(f"{len(written)} picture{'s' if len(written) > 1 else ''} written to {options.out}")
-    if note := size_note(run, pictures, options.size, options.pairs, options.tile is not None):
+    if note := size_note(run, pictures, options.size, options.pairs, options.tile):
         print(note, file=sys.stderr)
 
 

@@ -59,6 +59,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _train_in(options: argparse.Namespace, world: World) -> int:
     from p2plib.training import Trainer
+    from p2plib.training.resuming import cut_short
 
     run = Path(options.out)
     trainer = Trainer(_train_config(options, run), run, resume=options.resume, world=world)
@@ -74,7 +75,11 @@ def _train_in(options: argparse.Namespace, world: World) -> int:
     )
     if passes > 300:
         trainer.say(f"Each pair is seen {passes:.0f} times: expect them to be learnt by heart. --images N trains less.")
-    trainer.fit()
+    try:
+        trainer.fit()
+    except KeyboardInterrupt:  # a second one
+        trainer.say(cut_short(trainer))
+        return 130
     if trainer.stopped_by:
         return 143 if trainer.stopped_by == "SIGTERM" else 130
     if trainer.held_out_l1 is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import statistics
 import tempfile
 import time
@@ -18,6 +19,9 @@ from p2plib.files import make_folder, write_atomic
 from p2plib.training import Trainer, checkpoint, configure
 
 MEASURES = ("l1", "lab_l", "lab_a", "lab_b", "sharpness")
+
+#: Student's t, 95 %, two-sided, for 2 to 6 seeds of each of two precisions; for more seeds it is smaller.
+STUDENT = {2: 4.30, 3: 2.78, 4: 2.45, 5: 2.31, 6: 2.23}
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,26 @@ class Precisions:
     seconds: dict[str, list[float]]
     environment: dict[str, Any]
 
+    def noise(self, measure: str) -> float:
+        """How far apart two means over as many seeds may lie by chance, in 95 cases of 100.
+
+        From the spread of both precisions over their seeds (Student's t for two samples), not from float32's alone:
+        three seeds may happen to lie close together.
+        """
+        groups = [by[measure] for by in self.values.values()]
+        seeds = len(groups[0])
+        variance = statistics.mean(statistics.variance(group) for group in groups)
+        return STUDENT.get(seeds, STUDENT[6]) * math.sqrt(2 * variance / seeds)
+
     def within_noise(self, measure: str) -> bool:
-        """Do the means of the two precisions lie no farther apart than two seeds of float32 do?"""
+        """Is the difference of the two means no more than chance gives?"""
         plain, other = (by[measure] for by in self.values.values())
-        return abs(statistics.mean(plain) - statistics.mean(other)) <= max(plain) - min(plain)
+        return abs(statistics.mean(plain) - statistics.mean(other)) <= self.noise(measure)
 
     def rows(self) -> list[list[str]]:
-        """A table: one line a measure, each seed's number, the difference of the means, the noise, the verdict."""
+        """A table: one line a measure, each seed's number, the difference of the means, its noise, the verdict."""
         plain, other = self.values
-        rows = [["measure", *self.values, "difference of means", "range over float32's seeds", "within it"]]
+        rows = [["measure", *self.values, "difference of means", "noise", "within it"]]
         for measure in MEASURES:
             a, b = self.values[plain][measure], self.values[other][measure]
             rows.append(
@@ -52,7 +67,7 @@ class Precisions:
                     measure,
                     *(" ".join(f"{value:.3f}" for value in values) for values in (a, b)),
                     f"{statistics.mean(b) - statistics.mean(a):+.4f}",
-                    f"{max(a) - min(a):.4f}",
+                    f"{self.noise(measure):.4f}",
                     "yes" if self.within_noise(measure) else "no",
                 ]
             )
@@ -73,7 +88,8 @@ class Precisions:
         lines = [f"| {' | '.join(row)} |" for row in (rows[0], ["---"] * len(rows[0]), *rows[1:])]
         text = (
             f"# Precision and quality\n\n{c['source']}, {c['direction']}, {c['size']} px, base {c['base']}, batch "
-            f"{c['batch']}, patch {c['patch']}, {c['images']:,} pictures seen; held-out pairs; one number a seed.\n\n"
+            f"{c['batch']}, patch {c['patch']}, {c['images']:,} pictures seen; held-out pairs; one number a seed. Noise: "
+            f"how far apart two means over so many seeds lie by chance at the most, in 95 cases of 100.\n\n"
             + "\n".join(lines)
             + f"\n\n`{command}`, {content['date']}, torch {self.environment['torch']}, {self.environment['device']}, "
             f"{self.environment['threads']} threads.\n"

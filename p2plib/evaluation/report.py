@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from p2plib.data.catalogue import Source
+from p2plib.data.catalogue import CATALOGUE, Source
 from p2plib.errors import UserError
 from p2plib.evaluation import intervals
 from p2plib.evaluation.intervals import Measure
@@ -62,7 +62,7 @@ class Report:
         pairs: "held_out" and "train": how many were measured.
         measures: one `Measure` for each name of `MEASURES`.
         per_picture: "l1" of each held-out pair, and "target", its target's mean, by which pairs are known again.
-        paper: the paper's figures, and of which task.
+        paper: the paper's figures, and of which task; empty for pairs of one's own.
     """
 
     run: Mapping[str, Any]
@@ -125,6 +125,7 @@ def evaluate_run(run: str | Path, source: Source | None = None, progress: bool =
         pairs={"held_out": len(found.l1), "train": found.trained_on},
         measures=found.measures(),
         per_picture={"l1": found.l1.tolist(), "target": found.target.tolist()},
+        paper=PAPER if Path(config.source).name in CATALOGUE else {},
     )
 
 

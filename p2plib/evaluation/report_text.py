@@ -27,7 +27,7 @@ def table(report: Report) -> str:
         line = f"{short:15}{measure.value:>9.3f}  {measure.interval:17}{_papers(report, name)}"
         lines.append(line.rstrip())
     legend = [f"{short}: {what}" for short, what in MEASURES.values()]
-    return "\n".join([*lines, "", *legend, f"The paper: {report.paper['task']}.", measured(report)])
+    return "\n".join([*lines, "", *legend, *_the_paper(report), measured(report)])
 
 
 def beside(one: Report, other: Report, names: tuple[str, str]) -> str:
@@ -63,7 +63,7 @@ def markdown(report: Report) -> str:
         "# Report of a run",
         f"{headline(report)} {best}".strip(),
         _grid(heads, rows),
-        f"The paper: {report.paper['task']}. {measured(report)} {AT_TEST} {INTERVALS}",
+        " ".join([*_the_paper(report), measured(report), AT_TEST, INTERVALS]),
         "## Settings",
         _grid(("setting", "value"), list(report.run.items())),
         "## Made with",
@@ -101,6 +101,11 @@ def _apart(difference: Measure, count: int, one: str, other: str) -> str:
     if difference.low <= 0 <= difference.high:
         return f"{bounds}: the interval holds 0, so these pictures do not decide which is nearer."
     return f"{bounds}: {one if difference.value < 0 else other} is nearer to the targets."
+
+
+def _the_paper(report: Report) -> list[str]:
+    """Of which task its figures are, where they stand beside the run's."""
+    return [f"The paper: {report.paper['task']}."] if report.paper else []
 
 
 def _heads(report: Report) -> str:

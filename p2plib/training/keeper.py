@@ -8,23 +8,24 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from p2plib.errors import UserError
-from p2plib.files import make_folder
+from p2plib.files import make_folder, require_room
 from p2plib.training import checkpoint
 from p2plib.training.config import Config
 
 SAVE_SECONDS = 30.0  # between two saves, at least
 SAVE_SHARE = 0.05  # of the time may go into saving
+STATE = 3  # times the weights: themselves, and the two means that Adam keeps of each
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,15 @@ class Keeper:
         self._last = time.monotonic()
         self._kept_step: int | None = None  # of the last state that was written whole
         self._told = False
+
+    def require_room(self, networks: Sequence[nn.Module]) -> None:
+        """Find a disk that is too small before the work: the first state lacks Adam's means, later ones do not.
+
+        Raises:
+            UserError: if there is not enough for the weights, a state, and the next state beside it.
+        """
+        weights = sum(p.numel() * p.element_size() for net in networks for p in net.parameters())
+        require_room(self.run, weights * (1 + 2 * STATE), "a run of these networks")
 
     def start(self) -> None:
         """The clock that says when the next save is due begins here."""

@@ -188,6 +188,17 @@ def how_to_go_on(trainer: Trainer, by: str) -> str:
     return f"{at}; everything is saved in {trainer.run}. Go on with: {command(trainer)}"
 
 
+def cut_short(trainer: Trainer) -> str:
+    """A second Ctrl-C did not wait for the last save: what is whole, how to go on."""
+    saved = trainer.run is not None and (trainer.run / "state.pt").exists()
+    if not saved:
+        return "Stopped at once; nothing was saved yet."
+    return (
+        f"Stopped at once after step {trainer.step_number} of {trainer.steps}. {trainer.run} stands at its last save "
+        f"and is whole; the steps since then are done again. Go on with: {command(trainer)}"
+    )
+
+
 def not_finite(trainer: Trainer, name: str, value: float, step: int) -> str:
     """A loss or a weight became NaN: since when, what is whole, what to change."""
     c = trainer.config

@@ -179,6 +179,7 @@ class Trainer(Players):
                     f"gone on with it. Make a new Trainer with resume=True."
                 )
         else:
+            keeper.require_room(self.networks)
             keeper.save_now(snapshot(self))
         keeper.start()
 

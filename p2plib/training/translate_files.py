@@ -92,19 +92,26 @@ def _tiling(net: nn.Module, tile: int | None, overlap: int | None) -> tuple[int,
     return tile, overlap
 
 
-def size_note(run: Path, pictures: Sequence[Path], size: int | None, pairs: bool, tiles: bool = False) -> str | None:
+def size_note(
+    run: Path, pictures: Sequence[Path], size: int | None, pairs: bool, tile: int | None = None
+) -> str | None:
     """A sentence for someone about to translate pictures of another scale or kind than the run was trained on."""
     file = next(iter(_collect(pictures)))
     config, (width, height) = read_config(run), picture_size(file)
     if not pairs and width == 2 * height:
         return f"Note: {file.name} is twice as wide as high; if it is a side-by-side pair, add --pairs."
     side = min(width // 2 if pairs else width, height)
+    if tile is not None and tile < config.size:
+        return (
+            f"Note: the run was trained at {config.size} px and the tiles have {tile}; each is drawn by the mean and "
+            f"spread of what lies in it alone, so seams will show: --tile {config.size} or more shows fewer."
+        )
     if size is None and not 0.5 < side / config.size < 2.01:
         return (
             f"Note: the run was trained at {config.size} px and {file.name} has {side} px: things in it are of "
             f"another size than in training; --size {config.size} makes them alike."
         )
-    if size is None and not tiles and (side % 2**config.depth or height % 2**config.depth):
+    if size is None and tile is None and (side % 2**config.depth or height % 2**config.depth):
         return (
             f"Note: {file.name} was continued at its edges to sides that are multiples of {2**config.depth}, and the "
             f"output cut back to its size."

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 from p2plib.errors import UserError
 from p2plib.evaluation.precision import MEASURES, Precisions, compare_precisions
@@ -36,6 +37,18 @@ def test_the_verdict_can_be_no():
     values["bf16"]["l1"] = [0.36, 0.35, 0.34]
     assert not found.within_noise("l1")
     assert found.rows()[1][-1] == "no"
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 6])
+def test_the_noise_is_what_chance_gives(seeds):
+    drawn = torch.randn(4000, 2, seeds, generator=torch.Generator().manual_seed(seeds), dtype=torch.float64).tolist()
+    inside = [Precisions({}, {"f32": {"l1": a}, "bf16": {"l1": b}}, {}, {}).within_noise("l1") for a, b in drawn]
+    assert sum(inside) / len(inside) == pytest.approx(0.95, abs=0.015)
+
+
+def test_seeds_of_float32_that_lie_close_by_chance_do_not_make_a_verdict():
+    found = Precisions({}, {"f32": {"l1": [0.739, 0.738, 0.739]}, "bf16": {"l1": [0.713, 0.746, 0.767]}}, {}, {})
+    assert found.within_noise("l1")
 
 
 def test_one_seed_shows_no_noise():

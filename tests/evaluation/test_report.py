@@ -12,7 +12,7 @@ from p2plib.data.augment import centre
 from p2plib.errors import UserError
 from p2plib.evaluation import evaluate_run, lab_intersection, read_report, report_text, sharpness
 from p2plib.evaluation.intervals import Measure
-from p2plib.evaluation.report import MEASURES, SAME_PICTURE, paired_l1, unlike_pairs
+from p2plib.evaluation.report import MEASURES, PAPER, SAME_PICTURE, paired_l1, unlike_pairs
 from p2plib.training import Trainer, checkpoint, configure
 from p2plib.training.metrics_file import read_metrics
 
@@ -296,3 +296,14 @@ def test_damaged_metrics_are_told(tiny_run, spoil, said):
     path.unlink()
     with pytest.raises(UserError, match="is not there"):
         read_metrics(tiny_run)
+
+
+def test_the_papers_figures_stand_beside_sets_of_the_catalogue_alone(reported, monkeypatch):
+    _, own = reported()
+    assert own.paper == {}
+    assert "paper" not in report_text.table(own).lower()
+    assert "paper, " not in report_text.markdown(own)
+    assert "| measure | this run | 95 % interval |" in report_text.markdown(own)
+    beside = dataclasses.replace(own, paper=PAPER)
+    assert "paper L1+cGAN" in report_text.table(beside)
+    assert "Cityscapes" in report_text.table(beside)

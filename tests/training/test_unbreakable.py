@@ -6,6 +6,7 @@ import contextlib
 import errno
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,6 +95,29 @@ def test_a_full_disk_is_found_before_the_work(folder, tmp_path, broken_disk):
     with pytest.raises(UserError, match="no space left"):
         made.fit(progress=False)
     assert made.step_number == 0
+
+
+def test_a_disk_too_small_for_the_later_states_is_found_before_the_work(folder, tmp_path, monkeypatch):
+    made = Trainer(configure(folder, **TINY), tmp_path / "run")
+    weights = sum(p.numel() for net in made.networks for p in net.parameters()) * 4
+    disk = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: disk._replace(free=5 * weights))
+    with pytest.raises(UserError, match=r"run has room for \d+ MB, and a run of these networks needs \d+ MB there"):
+        made.fit(progress=False)
+    assert made.step_number == 0
+    assert not (tmp_path / "run/state.pt").exists()
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: disk._replace(total=0, free=0))  # it does not tell
+    assert made.fit(progress=False).finished
+
+
+def test_a_finished_run_takes_no_more_room_than_was_asked_for(folder, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(keeper, "require_room", lambda folder, size, what: asked.append(size))
+    settings = TINY | dict(base=16, epochs=1)
+    run = Trainer(configure(folder, **settings), tmp_path / "run").fit(progress=False).run
+    written = {path.name: path.stat().st_size for path in run.iterdir() if path.is_file()}
+    peak = sum(written.values()) + written["state.pt"]  # the next state beside the last
+    assert 0.8 * asked[0] < peak < 1.1 * asked[0]
 
 
 def test_a_second_training_in_the_same_folder_is_refused(folder, tmp_path, p2p):
@@ -245,6 +269,27 @@ def test_a_second_sigterm_is_patient_and_a_second_ctrl_c_is_not():
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.requested == "Ctrl-C"
+
+
+def test_ctrl_c_twice_says_what_is_whole(folder, tmp_path, monkeypatch, p2p):
+    run, before = tmp_path / "run", Trainer.train_batch
+
+    def interrupted(trainer, pair, augment):
+        if trainer.step_number == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        return before(trainer, pair, augment)
+
+    monkeypatch.setattr(Trainer, "train_batch", interrupted)
+    options = ("--out", run, "--preset", "laptop", "--size", 32, "--base", 4, "--batch", 2, "--device", "cpu")
+    code, out, _ = p2p("train", folder, *options, "--epochs", 3)
+    assert code == 130
+    assert "Stopped at once after step 5 of" in out
+    assert f"Go on with: python -m p2plib train {folder} --out {run} --resume" in out
+    monkeypatch.setattr(Trainer, "train_batch", before)
+    code, out, _ = p2p("train", folder, "--out", run, "--resume")
+    assert code == 0
+    assert "Done: held-out L1" in out
 
 
 class Time:
