@@ -79,10 +79,10 @@ def require_room(folder: Path, size: int, what: str) -> None:
         disk = shutil.disk_usage(folder)
     except OSError:  # a network's folder that does not tell
         return
-    if 0 < disk.total and disk.free < size:
+    if disk.total > 0 and disk.free < size:
         raise UserError(
-            f"{folder} has room for {disk.free / 1e6:,.0f} MB, and {what} needs {size / 1e6:,.0f} MB there: make room or "
-            f"choose another folder."
+            f"{folder} has room for {disk.free / 1e6:,.0f} MB, and {what} needs {size / 1e6:,.0f} MB there: make "
+            f"room or choose another folder."
         )
 
 

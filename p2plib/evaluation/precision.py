@@ -88,8 +88,8 @@ class Precisions:
         lines = [f"| {' | '.join(row)} |" for row in (rows[0], ["---"] * len(rows[0]), *rows[1:])]
         text = (
             f"# Precision and quality\n\n{c['source']}, {c['direction']}, {c['size']} px, base {c['base']}, batch "
-            f"{c['batch']}, patch {c['patch']}, {c['images']:,} pictures seen; held-out pairs; one number a seed. Noise: "
-            f"how far apart two means over so many seeds lie by chance at the most, in 95 cases of 100.\n\n"
+            f"{c['batch']}, patch {c['patch']}, {c['images']:,} pictures seen; held-out pairs; one number a seed. "
+            f"Noise: how far apart two means over so many seeds lie by chance at the most, in 95 cases of 100.\n\n"
             + "\n".join(lines)
             + f"\n\n`{command}`, {content['date']}, torch {self.environment['torch']}, {self.environment['device']}, "
             f"{self.environment['threads']} threads.\n"
