@@ -287,6 +287,16 @@ def test_a_run_of_another_configuration(problem, tiny_run, snapshot, option, val
     assert snapshot(tiny_run) == before
 
 
+@pytest.mark.parametrize("rate", ["-0.001", "0", "nan", "inf"])
+def test_a_rate_that_is_none_is_refused_on_resume_too(problem, tiny_run, snapshot, rate):
+    before = snapshot(tiny_run)
+    sentence = problem(
+        "train", tiny_run.parent / "pairs", "--out", tiny_run, "--resume", "--epochs", 9, "--learning-rate", rate
+    )
+    assert sentence.startswith("learning_rate must be above 0")
+    assert snapshot(tiny_run) == before
+
+
 def test_a_run_of_another_preset(problem, tiny_run):
     sentence = problem("train", tiny_run.parent / "pairs", "--out", tiny_run, "--resume", "--preset", "paper")
     assert sentence.startswith(f"{tiny_run} holds a run of preset laptop, not paper")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,15 +48,20 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from p2plib.training.distributed import join
+    from p2plib.training import checkpoint
+    from p2plib.training.distributed import World, join
 
-    with join() as world:
-        try:
+    first = World(int(os.environ.get("RANK", "0"))).speaks
+    try:
+        device = options.device
+        if device is None and options.resume:
+            device = checkpoint.read_config(Path(options.out)).device
+        with join(device or "auto") as world:
             return _train_in(options, world)
-        except UserError:
-            if world.speaks:
-                raise
-            return 2  # one sentence is enough
+    except UserError:
+        if first:
+            raise
+        return 2  # of what all of them find, one sentence is enough
 
 
 def _train_in(options: argparse.Namespace, world: World) -> int:
@@ -77,6 +84,10 @@ def _train_in(options: argparse.Namespace, world: World) -> int:
         trainer.say(f"Each pair is seen {passes:.0f} times: expect them to be learnt by heart. --images N trains less.")
     try:
         trainer.fit()
+    except UserError as error:  # found by this process, perhaps by this one alone
+        if not world.speaks:
+            print(f"p2plib (process {world.rank}): {error}", file=sys.stderr)
+        raise
     except KeyboardInterrupt:  # a second one
         trainer.say(cut_short(trainer))
         return 130
@@ -93,7 +104,7 @@ def _train_config(options: argparse.Namespace, run: Path):  # type: ignore[no-un
     import dataclasses
 
     from p2plib.training import checkpoint, configure
-    from p2plib.training.config import pick_device, pick_precision
+    from p2plib.training.config import check, pick_device, pick_precision
 
     names = (
         "objective", "lambda_l1", "patch", "size", "load_size", "base", "epochs", "images", "limit", "batch",
@@ -109,4 +120,4 @@ def _train_config(options: argparse.Namespace, run: Path):  # type: ignore[no-un
         given["images"] = 0
     device = pick_device(given.pop("device", saved.device))
     precision = pick_precision(given.pop("precision", saved.precision), device, saved.size)
-    return dataclasses.replace(saved, source=options.source, device=device, precision=precision, **given)
+    return check(dataclasses.replace(saved, source=options.source, device=device, precision=precision, **given))

@@ -274,7 +274,9 @@ class FolderPairs:
     def batch(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Inputs and targets, each uint8 (B, 3, side, side), where they are kept."""
         if self.held:
-            chosen = torch.as_tensor(indices, device=self._inputs.device)
+            if self._inputs.is_cuda:  # a tensor of indices would make the host wait for the device
+                return torch.stack([self._inputs[i] for i in indices]), torch.stack([self._targets[i] for i in indices])
+            chosen = torch.as_tensor(indices)
             return self._inputs[chosen], self._targets[chosen]
         pairs = [self._oriented(i) for i in indices]
         return torch.stack([p[0] for p in pairs]), torch.stack([p[1] for p in pairs])

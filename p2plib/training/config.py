@@ -136,6 +136,17 @@ def configure(source: str | os.PathLike[str], preset: str = "auto", **settings: 
     return config
 
 
+def check(config: Config) -> Config:
+    """The same, if its settings are possible and fit each other.
+
+    Raises:
+        UserError: that names the one that does not.
+    """
+    _check_numbers(dataclasses.asdict(config))
+    _check_fit(config)
+    return config
+
+
 def depth_for(size: int) -> int:
     """How often a picture of this side can be halved, up to 8 times: the deepest U-Net that fits."""
     if size < 32 or size % 32:

@@ -83,8 +83,11 @@ class World:
 
 
 @contextmanager
-def join() -> Iterator[World]:
+def join(device: str = "auto") -> Iterator[World]:
     """The world that torchrun has started this process into, or one of its own.
+
+    Args:
+        device: that is trained on: "cpu" talks by gloo also where there are GPUs.
 
     Raises:
         UserError: if there are more processes than GPUs on a machine that trains on GPUs.
@@ -93,7 +96,7 @@ def join() -> Iterator[World]:
         yield World()
         return
     backend, local = "gloo", int(os.environ.get("LOCAL_RANK", "0"))
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() and device in ("auto", "cuda"):
         if local >= torch.cuda.device_count():
             raise UserError(
                 f"There are {torch.cuda.device_count()} GPUs and more processes: --nproc_per_node is to be as many as "

@@ -132,7 +132,7 @@ def _kill_once(config: Config, run: Path, draw: random.Random) -> bool:
             time.sleep(0.0005)
     process.kill()
     process.join()
-    if process.exitcode not in (0, -9):
+    if process.exitcode not in (0, -9, -15):  # Windows says -15 of a process that was killed
         raise UserError(f"A training ended by itself, with exit code {process.exitcode}.")
     return process.exitcode != 0
 

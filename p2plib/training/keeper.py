@@ -82,6 +82,7 @@ class Keeper:
         self.run = run
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="saving")
         self._writing: Future[None] | None = None
+        self._beside = False  # is it something else than the run's state?
         self._cost = 0.0
         self._last = time.monotonic()
         self._kept_step: int | None = None  # of the last state that was written whole
@@ -107,13 +108,13 @@ class Keeper:
     def save(self, snapshot: Snapshot) -> None:
         """Write it while training goes on; a failure is told, and the next save tries again."""
         self.wait()
-        self._writing = self._pool.submit(self._write, snapshot)
+        self._writing, self._beside = self._pool.submit(self._write, snapshot), False
         self._last = time.monotonic()
 
     def beside(self, write: Callable[[], None]) -> None:
         """Write something else while training goes on; a failure is told, and it is not tried again."""
         self.wait()
-        self._writing = self._pool.submit(write)
+        self._writing, self._beside = self._pool.submit(write), True
 
     def save_now(self, snapshot: Snapshot) -> None:
         """Write it and wait.
@@ -121,7 +122,7 @@ class Keeper:
         Raises:
             UserError: if it could not be written; the files from before are whole.
         """
-        with contextlib.suppress(UserError):  # this one is newer
+        with contextlib.suppress(Exception):  # this one is newer
             self._settle()
         self._write(snapshot)
         self._last = time.monotonic()
@@ -141,7 +142,7 @@ class Keeper:
         """Let a write under way end; what it failed at is left to the next."""
         try:
             self._settle()
-        except UserError as error:
+        except Exception as error:  # whatever a thread failed at, training goes on
             self._tell(error)
 
     def _settle(self) -> None:
@@ -155,13 +156,17 @@ class Keeper:
         self._cost = time.monotonic() - began
         self._kept_step, self._told = snapshot.step, False
 
-    def _tell(self, error: UserError) -> None:
+    def _tell(self, error: Exception) -> None:
+        what = str(error) if isinstance(error, UserError) else f"A save failed ({type(error).__name__}: {error})."
+        if self._beside:
+            tqdm.write(f"Note: {what} Training goes on without it.", file=sys.stderr)
+            return
         if not self._told:
             kept = (
                 "nothing is saved yet" if self._kept_step is None else f"the state of step {self._kept_step} is whole"
             )
             tqdm.write(
-                f"Note: {error} Training goes on, {kept}, and saving is tried again every {SAVE_SECONDS:.0f} s.",
+                f"Note: {what} Training goes on, {kept}, and saving is tried again every {SAVE_SECONDS:.0f} s.",
                 file=sys.stderr,
             )
         self._told = True

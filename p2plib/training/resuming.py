@@ -41,7 +41,7 @@ def saved_state(run: Path | None, config: Config, resume: bool) -> dict[str, Any
     if not saved:
         print(f"{run} has no saved state yet: beginning at the start.")
         return None
-    return checkpoint.load_state(run / "state.pt", config.device)
+    return checkpoint.load_state(run / "state.pt", "cpu")
 
 
 def snapshot(trainer: Trainer) -> Snapshot:
@@ -72,6 +72,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         **{name: part.state_dict() for name, part in parts.items()},
         "random": torch.get_rng_state(),
         "random_cuda": torch.cuda.get_rng_state() if trainer.config.device == "cuda" else None,
+        "random_mps": torch.mps.get_rng_state() if trainer.config.device == "mps" else None,
         "step": trainer.step_number,
         "steps": trainer.steps,
         "pairs": len(trainer.source.train),
@@ -97,11 +98,15 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
     if trainer.discriminator is not None and trainer.optimizer_d is not None:
         trainer.discriminator.load_state_dict(state["discriminator"])
         _load_optimizer(trainer.optimizer_d, state["optimizer_d"])
-    trainer.scaler.load_state_dict(state["scaler"])
+    if state["scaler"]:  # empty where the run was in another precision before
+        trainer.scaler.load_state_dict(state["scaler"])
     torch.set_rng_state(state["random"].cpu())
     if trainer.config.device == "cuda" and state["random_cuda"] is not None:
         torch.cuda.set_rng_state(state["random_cuda"].cpu())
-    trainer.step_number, trainer.rows, trainer.pending.steps = state["step"], state["rows"], state["pending"]
+    if trainer.config.device == "mps" and state.get("random_mps") is not None:
+        torch.mps.set_rng_state(state["random_mps"].cpu())
+    trainer.step_number, trainer.rows = state["step"], state["rows"]
+    trainer.pending.steps = [losses.to(trainer.config.device) for losses in state["pending"]]
     trainer.held_out_l1, trainer.clock.seconds = state["held_out_l1"], state["seconds"]
     trainer.session = state.get("session", 1) + (trainer.step_number > 0)
 
@@ -137,12 +142,24 @@ def _other_pairs(then: dict[str, Any] | None, now: dict[str, Any] | None) -> str
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Its running means; how it works them out (fused, capturable) is a matter of the device, which may be another."""
+    """Its running means; how it works them out (fused, capturable) is a matter of the device, which may be another.
+
+    So is how they lie in memory, channels last or not: they must lie as their weights do, or fused Adam takes one
+    number for another.
+    """
     how = [{key: group[key] for key in ("fused", "capturable")} for group in optimizer.param_groups]
     optimizer.load_state_dict(state)
     for group, own in zip(optimizer.param_groups, how, strict=True):
         group |= own
         group["lr"] = float(group["lr"])
+        for weight in group["params"]:
+            known = optimizer.state.get(weight, {})
+            for name in ("exp_avg", "exp_avg_sq"):
+                if name in known:
+                    known[name] = torch.empty_like(weight, requires_grad=False).copy_(known[name])
+            if "step" in known:
+                there = weight.device if own["fused"] or own["capturable"] else "cpu"
+                known["step"] = known["step"].to(there)
 
 
 def _compare(trainer: Trainer, state: dict[str, Any]) -> None:

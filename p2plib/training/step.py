@@ -57,9 +57,11 @@ class Players:
         if config.device == "cpu" and wanted("memory"):
             keep_freed_memory()
         self._products = config.device == "cpu" and config.precision == "bf16" and wanted("products")
+        # Own parts may decide something in Python at each step, which a recording would freeze.
+        own = generator is not None or discriminator is not None or type(objective) is not Objective
         self._recorded: RecordedStep | None = None
-        if config.device == "cuda" and self.world.alone and wanted("graph"):
-            self._recorded = RecordedStep(self.step, self._changed)
+        if config.device == "cuda" and self.world.alone and not own and wanted("graph"):
+            self._recorded = RecordedStep(self.step, self._changed, forget=self._forget_half_step)
 
     @property
     def networks(self) -> list[nn.Module]:
@@ -100,13 +102,11 @@ class Players:
                 loss_d = self.objective.discriminator_loss(self._judge, input, target, output)
             self._update(self.optimizer_d, loss_d)
             losses[0] = loss_d.detach()
-            self.discriminator.requires_grad_(False)  # G's gradient passes through D and leaves it alone
-        with self.arithmetic():
-            parts = self.objective.generator_loss(self.discriminator, input, target, output)
-        self._update(self.optimizer_g, parts["total"])
+        with self._d_left_alone():
+            with self.arithmetic():
+                parts = self.objective.generator_loss(self.discriminator, input, target, output)
+            self._update(self.optimizer_g, parts["total"])
         self.scaler.update()
-        if self.discriminator is not None:
-            self.discriminator.requires_grad_(True)
         for place, name in ((1, "gan"), (2, "pixel")):
             if name in parts:
                 losses[place] = parts[name].detach()
@@ -116,6 +116,17 @@ class Players:
         """The same with this learning rate; on a GPU replayed from a recording, once there is one."""
         self._set_rate(rate)
         return (self._recorded or self.step)(input, target)
+
+    @contextlib.contextmanager
+    def _d_left_alone(self) -> Iterator[None]:
+        """G's gradient passes through D; D gets none, and is itself again afterwards, whatever happens."""
+        if self.discriminator is not None:
+            self.discriminator.requires_grad_(False)
+        try:
+            yield
+        finally:
+            if self.discriminator is not None:
+                self.discriminator.requires_grad_(True)
 
     def _update(self, optimizer: torch.optim.Adam, loss: Tensor) -> None:
         optimizer.zero_grad(set_to_none=True)
@@ -133,7 +144,8 @@ class Players:
 
     def to_device(self, picture: Tensor) -> Tensor:
         """The same on the device."""
-        return picture.to(self.config.device, non_blocking=True)
+        # On mps a copy still under way would read memory that is free already.
+        return picture.to(self.config.device, non_blocking=self.config.device == "cuda")
 
     def laid_out(self, picture: Tensor) -> Tensor:
         """The same with its channels where the networks have them."""
@@ -145,7 +157,14 @@ class Players:
         for optimizer in (self.optimizer_g, self.optimizer_d):
             for state in optimizer.state.values() if optimizer is not None else ():
                 found += [value for value in state.values() if isinstance(value, Tensor)]
-        return found
+        scale = (vars(self.scaler).get(name) for name in ("_scale", "_growth_tracker"))  # of float16's losses
+        return found + [value for value in scale if isinstance(value, Tensor)]
+
+    def _forget_half_step(self) -> None:
+        """A scaler that was left between its two halves of a step would refuse the next one."""
+        if self.scaler.is_enabled():
+            known, self.scaler = self.scaler.state_dict(), torch.amp.GradScaler(self.config.device)
+            self.scaler.load_state_dict(known)
 
     def _set_rate(self, rate: float) -> None:
         for optimizer in (self.optimizer_g, self.optimizer_d):

@@ -34,6 +34,7 @@ from p2plib.training.translate import translate
 
 SHEETS = 40  # sample grids a run, at most
 ROWS = 200  # rows of metrics a run, about
+NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")  # torch's words
 AGREE_EVERY = 10  # steps after which several processes ask each other whether to stop
 
 
@@ -105,6 +106,7 @@ class Trainer(Players):
         self.stopped_by = ""
         self.clock = Clock()
         self.pending = PendingLosses(self._present())
+        self._told_unrecorded = False
         self._last_batch: tuple[Tensor, Tensor] | None = None  # input and target of the last step
         if state is not None:
             restore(self, state)
@@ -156,12 +158,15 @@ class Trainer(Players):
             show = progress and self.world.speaks
             bar = stack.enter_context(tqdm(total=total, initial=done, unit="img", disable=not show, dynamic_ncols=True))
             self.clock.start()
+            if self._recorded is not None:
+                self._recorded.forget_if_moved()
             self._last_row = (self.step_number, self.clock.seconds)
             first = self.step_number // self.steps_per_epoch
             for epoch in range(first, self.config.epochs if turns is None else min(first + turns, self.config.epochs)):
-                if self.finished or stop.requested:
+                if self.finished or (self.world.alone and stop.requested):
                     break
-                self._epoch(epoch, stop, bar, on_report, on_step)
+                if self._epoch(epoch, stop, bar, on_report, on_step):
+                    break
             if self._keeper is not None:
                 self._keeper.save_at_last(snapshot(self))
         self.stopped_by = stop.requested
@@ -203,7 +208,8 @@ class Trainer(Players):
         """Pictures still to be seen."""
         return self._images(self.steps) - self._images(self.step_number)
 
-    def _epoch(self, epoch: int, stop: StopRequest, bar: Any, on_report: Any, on_step: Any) -> None:
+    def _epoch(self, epoch: int, stop: StopRequest, bar: Any, on_report: Any, on_step: Any) -> bool:
+        """The steps of one epoch that are still to be done; returns whether it was to stop in it."""
         order = epoch_order(len(self.source.train), self.config.batch, self.config.seed, epoch)
         order = order[self.step_number - epoch * self.steps_per_epoch :]
         augment = Augment(self.config.size, self.config.mirror)
@@ -220,21 +226,30 @@ class Trainer(Players):
                 on_step(self)
             if stop.paused:
                 self.clock.leave_out(stop.hold())
-            if self._agree_to_stop(stop) or self.finished:
-                return
+            if self._agree_to_stop(stop):
+                return True
+            if self.finished:
+                break
             if self._keeper is not None and self._keeper.due():
                 self._keeper.save(snapshot(self))
+        return False
 
     def _step_of(self, pair: tuple[Tensor, Tensor], augment: Augment) -> None:
         """One step, its troubles put into words."""
-        try:
+        with self._memory_in_words():
             self.train_batch(pair, augment)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
-                raise
-            raise UserError(too_large(self)) from error
         if slept := self.clock.step():
             tqdm.write(f"Note: the machine stood still for {slept / 60:.0f} min at step {self.step_number}; going on.")
+
+    @contextlib.contextmanager
+    def _memory_in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except (MemoryError, RuntimeError) as error:
+            said = str(error).lower()
+            if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(w in said for w in NO_MEMORY):
+                raise
+            raise UserError(too_large(self)) from error
 
     def _pairs(self, order: list[list[int]]) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of an epoch; where one cannot be read, the run is saved as it stands."""
@@ -277,7 +292,7 @@ class Trainer(Players):
 
     def _report(self, epoch: int, ends: bool, bar: Any) -> None:
         """Read the losses off the device, and after an epoch look at the held-out pairs."""
-        self.check_losses()
+        self._check_all_losses()
         d, gan, pixel = self.pending.means(self.world.mean)
         self.clock.tick()
         images = self._images(self.step_number) - self._images(self._last_row[0])
@@ -285,7 +300,9 @@ class Trainer(Players):
         if not self.world.speaks:
             return
         if ends:
-            self._look(epoch + 1)
+            with self._memory_in_words():
+                self._look(epoch + 1)
+        self._say_if_unrecorded()
         self.clock.tick()
         self.rows.append(
             {
@@ -324,6 +341,21 @@ class Trainer(Players):
         if broken := self.pending.first_broken():
             ago, name, value = broken
             raise NotFinite(not_finite(self, name, value, self.step_number - ago))
+
+    def _check_all_losses(self) -> None:
+        """The same in every process: where one has stopped, the others would wait for it."""
+        if self.world.largest(int(self.pending.first_broken() is not None)):
+            self.check_losses()
+            raise NotFinite("In another process a loss became NaN or infinite; its message says which.")
+
+    def _say_if_unrecorded(self) -> None:
+        """Once, why the GPU's steps are launched one by one."""
+        if self._recorded is not None and self._recorded.failed and not self._told_unrecorded:
+            tqdm.write(
+                f"Note: a step could not be recorded on this GPU ({self._recorded.failed}); steps are launched one by "
+                f"one, which is slower where a batch is small."
+            )
+            self._told_unrecorded = True
 
     def _present(self) -> tuple[bool, bool, bool]:
         """Which of `losses_read.NAMES` the objective has."""

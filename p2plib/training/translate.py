@@ -45,9 +45,22 @@ def translate(
     Args:
         seed: makes the dropout noise repeatable, and leaves torch's own random state as it was.
     """
-    devices = [input.device] if input.device.type == "cuda" else []
-    with translating(net, dropout, batch_statistics), torch.random.fork_rng(devices, enabled=seed is not None):
-        if seed is not None:
-            torch.manual_seed(seed)
+    with translating(net, dropout, batch_statistics), seeded(seed, input.device):
         output: Tensor = net(input)
     return output
+
+
+@contextmanager
+def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
+    """Random numbers from this seed inside, and as if nothing had been drawn afterwards; None changes nothing."""
+    if seed is None:
+        yield
+        return
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        before = torch.mps.get_rng_state() if device.type == "mps" else None  # fork_rng knows nothing of it
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            if before is not None:
+                torch.mps.set_rng_state(before)

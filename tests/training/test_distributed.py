@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from p2plib.data.pairs import MemoryPairs
 from p2plib.data.synthetic import write_pairs
 from p2plib.errors import UserError
 from p2plib.training import Trainer, checkpoint, configure
-from p2plib.training.distributed import World
+from p2plib.training.distributed import World, join
 
 #: Depth 5 in the PyTorch code's placement has no dropout: the same step then draws nothing.
 SETTINGS = dict(size=32, load_size=32, base=4, batch=4, epochs=1, device="cpu", reference="pytorch", mirror=False)
@@ -169,3 +170,48 @@ def test_shares_are_even_and_complete():
         assert len({len(share) for share in shares}) == 1
         assert set(range(10, 17)) == {index for share in shares for index in share}
     assert [World(rank, 4).share([5]) for rank in range(4)] == [[5]] * 4
+
+
+NAN_IN_ONE = """
+import sys, torch
+from p2plib.cli import main
+from p2plib.training import Trainer
+usual = Trainer.step
+def step(trainer, input, target):
+    losses = usual(trainer, input, target)
+    return losses * float("nan") if trainer.world.rank == 1 and trainer.step_number == 3 else losses
+Trainer.step = step
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_loss_gone_nan_in_one_process_ends_both_and_is_told_by_the_one(command, tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(NAN_IN_ONE)
+    process = torchrun(
+        str(script), *command[2:], "--epochs", "10000", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    _, err = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "p2plib: In another process a loss became NaN or infinite" in err
+    assert "p2plib (process 1): Training broke at step 4" in err
+    assert checkpoint.load_state(tmp_path / "run/state.pt", "cpu")["step"] <= 3
+
+
+def test_what_all_processes_find_is_said_once(command, tmp_path):
+    process = torchrun(*command[:3], str(tmp_path / "nowhere"), *command[4:], stderr=subprocess.PIPE, text=True)
+    _, err = process.communicate(timeout=120)
+    assert err.count("there is no such folder") == 1
+
+
+def test_processes_on_the_cpu_of_a_machine_with_gpus_talk_as_cpus_do(monkeypatch):
+    for key, value in {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1"}.items():
+        monkeypatch.setenv(key, value)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("MASTER_PORT", str(free.getsockname()[1]))
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with join("cpu") as world:
+        assert torch.distributed.get_backend() == "gloo"
+        assert world.largest(3) == 3

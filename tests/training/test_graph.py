@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from p2plib.losses import Objective
 from p2plib.training import Trainer, configure
 from p2plib.training.graph import WARM_UP, RecordedStep
 
@@ -67,6 +68,79 @@ def test_a_short_last_batch_is_made_as_usual():
     assert 0 < recorder.replays < made.steps - WARM_UP
     for a, b in zip(weights(usual), weights(made), strict=True):
         assert torch.equal(a, b)
+
+
+def test_recording_that_breaks_off_in_the_middle_of_a_step_changes_nothing(monkeypatch):
+    usual = trainer().fit(progress=False)
+    made, loss = trainer(), Objective.generator_loss
+
+    def breaks_off(step):
+        def not_now(*arguments):
+            raise RuntimeError("operation not permitted when stream is capturing")
+
+        monkeypatch.setattr(Objective, "generator_loss", not_now)
+        try:
+            step()
+        finally:
+            monkeypatch.setattr(Objective, "generator_loss", loss)
+
+    made._recorded = RecordedStep(made.step, made._changed, breaks_off)
+    made.fit(progress=False)
+    assert made._recorded.failed == "operation not permitted when stream is capturing"
+    assert all(p.requires_grad for p in made.discriminator.parameters())
+    for a, b in zip(weights(usual), weights(made), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_cause_is_told_and_told_once(capsys):
+    def breaks_off(step):
+        try:
+            raise RuntimeError("the cause")
+        except RuntimeError:
+            raise RuntimeError("operation failed due to a previous error during capture")  # noqa: B904
+
+    made = trainer()
+    made._recorded = RecordedStep(made.step, made._changed, breaks_off)
+    made.fit(progress=False)
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("could not be recorded on this GPU (the cause)") == 1
+
+
+@pytest.mark.parametrize(("batch", "last"), [(3, 1), (4, 2), (9, 1)])
+def test_whole_batches_are_recorded_and_not_the_short_last_one(batch, last):
+    made, recorder = trainer(batch=batch, images=120), Recorder()  # ten pairs
+    made._recorded = RecordedStep(made.step, made._changed, recorder)
+    made.fit(progress=False)
+    assert len(made._recorded._static[0]) == batch
+    whole = 12 * (10 // batch)
+    assert recorder.replays == whole - WARM_UP
+
+
+def test_what_was_moved_is_recorded_anew():
+    def moved_on_the_way(made):
+        made.fit(progress=False, turns=2)
+        for parameter in made.generator.parameters():
+            parameter.data = parameter.data.clone()  # as `.cpu()` and back would
+        return made.fit(progress=False)
+
+    usual = moved_on_the_way(trainer())
+    made, recorder = trainer(), Recorder()
+    made._recorded = RecordedStep(made.step, made._changed, recorder)
+    moved_on_the_way(made)
+    assert recorder.replays == made.steps - WARM_UP  # the second recording needs no further warm-up
+    for a, b in zip(weights(usual), weights(made), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_without_memory_for_the_copies_steps_go_on_as_usual():
+    made = trainer()
+
+    def changed():
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    made._recorded = RecordedStep(made.step, changed, Recorder())
+    assert made.fit(progress=False).finished
+    assert "no memory is left" in made._recorded.failed
 
 
 @pytest.mark.gpu

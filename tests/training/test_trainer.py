@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import torch
 
 from p2plib.data.catalogue import open_source
 from p2plib.errors import UserError
-from p2plib.training import Trainer, checkpoint, config, configure
+from p2plib.training import Trainer, checkpoint, config, configure, resuming
 from p2plib.training.trainer import epoch_order
 from p2plib.training.translate import translate, translating
 
@@ -75,6 +76,42 @@ def test_resuming_ends_bit_for_bit_where_the_uninterrupted_run_ends(folder, tmp_
     for name in ("optimizer_g", "random"):
         one, two = (checkpoint.load_state(tmp_path / r / "state.pt", "cpu")[name] for r in ("whole", "parts"))
         assert str(one) == str(two)
+
+
+def other_layout(value):
+    """Weights and means as a machine would have saved them that keeps its channels elsewhere."""
+    if isinstance(value, dict):
+        return {key: other_layout(part) for key, part in value.items()}
+    if isinstance(value, torch.Tensor) and value.dim() == 4:
+        return value.contiguous() if not value.is_contiguous() else value.to(memory_format=torch.channels_last)
+    return value
+
+
+@pytest.mark.parametrize("size", [32, 160])
+def test_a_state_saved_in_another_layout_goes_on_as_it_would_have(folder, tmp_path, size):
+    settings = configure(folder, **(TINY | dict(size=size, depth=5)))
+    Trainer(settings, tmp_path / "one").fit(progress=False, turns=1)
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    state = checkpoint.load_state(tmp_path / "two/state.pt", "cpu")
+    checkpoint.save_state(tmp_path / "two/state.pt", {key: other_layout(value) for key, value in state.items()})
+    ends = [Trainer(settings, tmp_path / name, resume=True).fit(progress=False) for name in ("one", "two")]
+    for a, b in zip(*(end.generator.parameters() for end in ends), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_run_goes_on_in_a_precision_that_scales_its_losses(folder, tmp_path):
+    settings = configure(folder, **TINY)
+    made = Trainer(settings, tmp_path / "run").fit(progress=False, turns=1)
+    state = checkpoint.load_state(tmp_path / "run/state.pt", "cpu")
+    assert state["scaler"] == {}
+    other = Trainer(settings)
+    other.scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
+    resuming.restore(other, state)
+    assert other.scaler.get_scale() == 8.0
+    assert other.step_number == made.step_number
+    other.scaler.scale(torch.ones(1))
+    assert other.scaler._scale is not None
+    assert any(tensor is other.scaler._scale for tensor in other._changed())
 
 
 def test_a_finished_run_stays_as_it_is(folder, tmp_path):

@@ -20,6 +20,7 @@ from PIL import Image
 from p2plib import files
 from p2plib.errors import UserError
 from p2plib.training import Trainer, checkpoint, clock, configure, keeper
+from p2plib.training import trainer as trainer_module
 from p2plib.training.endurance import endure
 from p2plib.training.lock import RunLock
 from p2plib.training.stopping import StopRequest
@@ -235,6 +236,13 @@ def test_memory_that_is_not_enough_is_put_into_words(folder, monkeypatch):
     monkeypatch.setattr(made, "step", too_large)
     with pytest.raises(UserError, match=r"memory of cpu.*batch of 2 at 32 px.*smaller --batch"):
         made.fit(progress=False)
+
+    def unlike(*_):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(made, "step", unlike)
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        made.fit(progress=False)
     monkeypatch.setattr(made, "step", lambda *_: torch.zeros(2) + torch.zeros(3))
     with pytest.raises(RuntimeError, match="must match"):
         made.fit(progress=False)
@@ -349,6 +357,18 @@ def test_going_on_with_the_same_trainer_is_a_session_too(folder):
     made.fit(on_step=lambda trainer: trainer.step_number == 4 and stop.ask(), stop=stop, progress=False)
     made.fit(progress=False)
     assert made.rows[-1]["session"] == 2
+
+
+def test_a_write_beside_the_run_that_fails_somehow_stops_nothing(folder, tmp_path, monkeypatch, capsys):
+    def out_of_memory(*_):
+        raise MemoryError("no room for the sheet")
+
+    monkeypatch.setattr(trainer_module, "write_sheet", out_of_memory)
+    assert Trainer(configure(folder, **TINY), tmp_path / "run").fit(progress=False).finished
+    said = capsys.readouterr().err
+    assert "A save failed (MemoryError: no room for the sheet). Training goes on without it." in said
+    assert "tried again" not in said
+    assert checkpoint.load_state(tmp_path / "run/state.pt", "cpu")["step"] == 15
 
 
 def test_a_picture_sheet_that_cannot_be_written_stops_nothing(folder, tmp_path, broken_disk, capsys):

@@ -16,6 +16,7 @@ from p2plib.data.pairs import FolderPairs, batches, find_pairs
 from p2plib.training.bench import machine, shares
 from p2plib.training.bench.plain import PlainLoop
 from p2plib.training.config import Config
+from p2plib.training.graph import WARM_UP
 from p2plib.training.trainer import Trainer, epoch_order
 
 
@@ -44,8 +45,11 @@ class Loop:
         return {"threads": torch.get_num_threads(), **self.opened}
 
     def run(self, seconds: float) -> dict[str, Any]:
-        """Train for so many seconds, one step at least, after one that is not counted: it wakes threads and caches."""
-        next(self.steps)
+        """Train for so many seconds, one step at least, after some that are not counted: one wakes threads and caches,
+        and on a GPU the first few end in a recording.
+        """
+        for _ in range(1 if self.config.device == "cpu" else WARM_UP + 2):
+            next(self.steps)
         machine.synchronize(self.config.device)
         began, images, steps = time.perf_counter(), 0, 0
         while steps == 0 or time.perf_counter() - began < seconds:
@@ -87,7 +91,8 @@ class OfTrainer(Loop):
             yield self.trainer.train_batch(pair, self.augment)
 
     def shares(self, steps: int) -> dict[str, float]:
-        """Shares of a step's time by part, over so many steps."""
+        """Shares of a step's time by part, over so many steps; none of them replayed, for a replay has no parts."""
+        self.trainer._recorded = None
         given = self._batches()
 
         def step(watch: shares.Stopwatch) -> None:
