@@ -104,7 +104,7 @@ def _train_config(options: argparse.Namespace, run: Path):  # type: ignore[no-un
     import dataclasses
 
     from p2plib.training import checkpoint, configure
-    from p2plib.training.config import check, pick_device, pick_precision
+    from p2plib.training.config import check_numbers, pick_device, pick_precision
 
     names = (
         "objective", "lambda_l1", "patch", "size", "load_size", "base", "epochs", "images", "limit", "batch",
@@ -120,4 +120,4 @@ def _train_config(options: argparse.Namespace, run: Path):  # type: ignore[no-un
         given["images"] = 0
     device = pick_device(given.pop("device", saved.device))
     precision = pick_precision(given.pop("precision", saved.precision), device, saved.size)
-    return check(dataclasses.replace(saved, source=options.source, device=device, precision=precision, **given))
+    return check_numbers(dataclasses.replace(saved, source=options.source, device=device, precision=precision, **given))

@@ -136,14 +136,13 @@ def configure(source: str | os.PathLike[str], preset: str = "auto", **settings: 
     return config
 
 
-def check(config: Config) -> Config:
-    """The same, if its settings are possible and fit each other.
+def check_numbers(config: Config) -> Config:
+    """The same, if each number is possible by itself: of a saved run with some settings laid over it.
 
     Raises:
-        UserError: that names the one that does not.
+        UserError: that names the one that is not.
     """
     _check_numbers(dataclasses.asdict(config))
-    _check_fit(config)
     return config
 
 
