@@ -15,6 +15,9 @@ from p2plib.evaluation.report import MEASURES, Report, paired_l1, read_report, u
 
 Claim = tuple[str, str]
 FEWEST = 3
+#: Settings that may differ beside the one thing: they decide no more than digits, or stand in the others.
+NO_CLAIM = ("preset", "source", "device", "precision")
+CONTRARY = ": the first lies"
 FORM = '`[("sharpness", ">"), ("l1", "<"), …]`'
 
 
@@ -31,12 +34,8 @@ def check_claims(t: Trial) -> None:
     pairs, fewest = reports[0].pairs["held_out"], budget(10, 2)
     if pairs < fewest:
         t.wrong(f"they were measured with {pairs} held-out pair{'s' * (pairs > 1)}; asked are {fewest} or more")
-    carried: list[str] = []
-    for claim in claims:
-        if carried:
-            t.said = ["both reports fit their weights", f"{', '.join(carried)}: carried"]
-        _judge(t, claim, *reports)
-        carried.append(f"`{claim[0]}`")
+    _one_thing(t, *reports)
+    _judge(t, claims, *reports)
 
 
 def _report(t: Trial, run: Path) -> Report:
@@ -81,23 +80,57 @@ def _claim(t: Trial, claim: Any) -> Claim:
     return name, sign
 
 
-def _judge(t: Trial, claim: Claim, one: Report, other: Report) -> None:
-    name, sign = claim
-    ours, theirs = one.measures[name], other.measures[name]
-    said = f"`{name}` is {ours} for the first run and {theirs} for the second"
-    low, high = (ours, theirs) if sign == "<" else (theirs, ours)
-    if low.below(high):
+def _one_thing(t: Trial, one: Report, other: Report) -> None:
+    """The settings differ in one thing; what follows from it, and what decides no more than digits, is left out."""
+    if not one.steps or not other.steps:  # weights from elsewhere: not known
         return
-    if high.below(low):
-        side = "above" if sign == "<" else "below"
-        t.wrong(f"{said}: the first lies {side}", f'The numbers say the contrary of "{sign}". Which run is which?')
-    if name == "l1" and _leaves_zero_out(difference := paired_l1(one, other)):
+    a, b = one.run, other.run
+    left_out = set(NO_CLAIM)
+    if a["images"] and b["images"]:
+        left_out.add("epochs")  # worked out from the number of pairs
+    if a["size"] != b["size"]:
+        left_out |= {"load_size", "depth", "patch"}  # go with the size
+    differ = [f"`{key}` ({a[key]} and {b[key]})" for key in a if key not in left_out and a[key] != b.get(key)]
+    if len(differ) > 1:
+        t.wrong(
+            f"the two runs differ in {', '.join(differ[:-1])} and {differ[-1]}",
+            "Of which of them does a claim speak? Train one again, with all but one thing as in the other.",
+        )
+
+
+def _judge(t: Trial, claims: list[Claim], one: Report, other: Report) -> None:
+    """Each claim is carried; otherwise all that are not are named together."""
+    found = {claim: fault for claim in claims if (fault := _fault(claim, one, other))}
+    if not found:
+        return
+    if carried := [f"`{name}`" for name, sign in claims if (name, sign) not in found]:
+        t.right(f"{', '.join(carried)}: carried")
+    contrary = [claim for claim, fault in found.items() if CONTRARY in fault]
+    undecided = [name for name, sign in found if (name, sign) not in contrary]
+    if "l1" in undecided and _leaves_zero_out(difference := paired_l1(one, other)):
         t.advise(
             f"Picture by picture, the first run's L1 minus the second's is {difference.value:+.4f} "
             f"({difference.low:+.4f} to {difference.high:+.4f}): held against each other on the same pictures, they "
             "differ. What is asked here is intervals that lie apart."
         )
-    t.wrong(f"{said}; they overlap: the numbers do not decide it")
+    cause = None
+    if contrary:
+        signs = " and ".join(sorted({f'"{sign}"' for _, sign in contrary}))
+        cause = f"The numbers say the contrary of {signs}. Which run is which?"
+    t.wrong("; ".join(found.values()), cause)
+
+
+def _fault(claim: Claim, one: Report, other: Report) -> str:
+    """Why the numbers do not carry it; "" if they do."""
+    name, sign = claim
+    ours, theirs = one.measures[name], other.measures[name]
+    said = f"`{name}` is {ours} for the first run and {theirs} for the second"
+    low, high = (ours, theirs) if sign == "<" else (theirs, ours)
+    if low.below(high):
+        return ""
+    if high.below(low):
+        return f"{said}{CONTRARY} {'above' if sign == '<' else 'below'}"
+    return f"{said}: they overlap, so the numbers do not decide it"
 
 
 def _leaves_zero_out(difference: Measure) -> bool:

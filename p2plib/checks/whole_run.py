@@ -84,9 +84,10 @@ def _whole(t: Trial, rows: list[dict[str, Any]], state: dict[str, Any], again: s
 def _two_sessions(t: Trial, run: Path, config: Config, rows: list[dict[str, Any]]) -> None:
     if max(row["session"] for row in rows) < 2:
         seen = rows[-1]["images"]
-        longer = train(config, run, "--images", str(seen + max(1, seen // 10)))
+        longer = train(config, run, "--images", str(max(seen + max(1, seen // 10), enough_pictures())))
         t.wrong(
-            "it was trained in one piece: stop a run once with Ctrl-C or the monitor's Stop, and go on with it. This "
-            f"one is at its end; to go on with it, train it longer: `{longer}`"
+            "it was trained in one session. Stop a run once with Ctrl-C, the monitor's Stop or `fit(turns=…)`, and go "
+            "on with it by a new Trainer with `resume=True`. This one is at its end; to go on with it, train it longer: "
+            f"`{longer}`"
         )
     t.right("it was stopped and gone on with")

@@ -69,7 +69,7 @@ def test_a_run_of_a_few_steps_passes_in_a_test_and_is_too_short_for_a_learner(ru
     assert "it was stopped and gone on with" in outcome.message
 
 
-@pytest.mark.parametrize(("stop", "go_on", "said"), [(1, False, "at step 3 of 6"), (0, True, "in one piece")])
+@pytest.mark.parametrize(("stop", "go_on", "said"), [(1, False, "at step 3 of 6"), (0, True, "in one session")])
 def test_what_a_message_says_to_type_makes_it_pass(run, p2p, stop, go_on, said):
     folder = run(stop=stop, go_on=go_on)
     outcome = judge("11.1", folder)
@@ -200,7 +200,7 @@ def test_intervals_that_touch_overlap(reported):
     one = reported("one", **dict.fromkeys(MEASURES, (0.2, 0.1, 0.3)))
     two = reported("two", **dict.fromkeys(MEASURES, (0.4, 0.3, 0.5)))
     outcome = judge("11.3", one, two, [("l1", "<"), ("lab_l", "<"), ("lab_a", "<")])
-    assert outcome.message.endswith("they overlap: the numbers do not decide it.")
+    assert outcome.message.endswith("they overlap, so the numbers do not decide it.")
     assert "`l1` is 0.200 (0.100 to 0.300) for the first run and 0.400 (0.300 to 0.500)" in outcome.message
 
 
@@ -214,7 +214,8 @@ def test_where_l1_differs_picture_by_picture_that_is_said_too(reported):
     claims = [("l1", "<"), ("lab_l", "<"), ("lab_a", "<")]
     (note,) = judge("11.3", one, two, claims).notes
     assert "is -0.0100 (-0.0100 to -0.0100)" in note
-    assert judge("11.3", one, two, claims[1:] + claims[:1]).notes == ()  # another claim fails first
+    assert judge("11.3", one, two, claims[1:] + claims[:1]).notes == (note,)
+    assert judge("11.3", one, two, [("sharpness", "<"), *claims[1:]]).notes == ()  # l1 is not claimed
 
 
 def test_few_held_out_pairs_are_told(reported, monkeypatch):

@@ -116,7 +116,7 @@ def to_be_written():
 wrong("11.1", found="at step 25 of 50; go on with: `python -m p2plib train")(
     Folder(lambda: trained("stopped", go_on=False), "stopped")
 )
-wrong("11.1", found="trained in one piece: stop a run once with Ctrl-C")(
+wrong("11.1", found="trained in one session. Stop a run once with Ctrl-C")(
     Folder(lambda: trained("one_piece", stop=0), "in_one_piece")
 )
 wrong("11.1", found="no state.pt")(spoilt("without_state", lambda run: (run / "state.pt").unlink()))
@@ -454,7 +454,14 @@ right("11.3", lambda: evaluated("idle", learning_rate=1e-9), [("l1", "<"), ("l1_
 wrong("11.3", TWO, [*CLAIMS, ("lab_b", "<")], found="`lab_b` is 0.700 (0.600 to 0.800) for the first run and 0.750")(
     ONE
 )
-wrong("11.3", TWO, [*CLAIMS, ("lab_b", ">")], found="they overlap: the numbers do not decide it")(ONE)
+wrong("11.3", TWO, [*CLAIMS, ("lab_b", ">")], found="they overlap, so the numbers do not decide it")(ONE)
+wrong(
+    "11.3",
+    TWO,
+    [*CLAIMS[1:], ("sharpness", "<"), ("lab_b", "<")],
+    found="the first lies above; `lab_b` is 0.700",
+    cause="contrary",
+)(ONE)
 wrong("11.3", TWO, [("sharpness", ">"), ("l1", "<"), ("lab_a", ">")], found="the first lies above", cause="contrary")(
     ONE
 )
@@ -498,6 +505,13 @@ wrong("11.3", TWO, CLAIMS, found="cannot be compared: the pictures have another 
 wrong("11.3", TWO, CLAIMS, found="the held-out pairs are others: 10 of 10 targets differ")(
     spoilt("other_pairs", with_report(per_picture={"target": [0.9] * 10}), lambda: evaluated("whole"))
 )
+wrong(
+    "11.3",
+    TWO,
+    CLAIMS,
+    found="the two runs differ in `limit` (4 and None) and `seed` (3 and 0)",
+    cause="Of which of them",
+)(spoilt("two_things_differ", with_report(run={"limit": 4, "seed": 3}), lambda: evaluated("whole")))
 wrong("11.3", "no/such/run", CLAIMS, found="there is no folder", cause="`--out` named")(ONE)
 wrong("11.3", None, CLAIMS, found="`None` came")(ONE)
 wrong("11.3", TWO, to_be_written, status=Status.NOT_ATTEMPTED)(ONE)
