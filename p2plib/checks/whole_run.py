@@ -87,7 +87,7 @@ def _two_sessions(t: Trial, run: Path, config: Config, rows: list[dict[str, Any]
         longer = train(config, run, "--images", str(max(seen + max(1, seen // 10), enough_pictures())))
         t.wrong(
             "it was trained in one session. Stop a run once with Ctrl-C, the monitor's Stop or `fit(turns=…)`, and go "
-            "on with it by a new Trainer with `resume=True`. This one is at its end; to go on with it, train it longer: "
-            f"`{longer}`"
+            "on with it by a new Trainer with `resume=True`. This one is at its end; to go on with it, train it "
+            f"longer: `{longer}`"
         )
     t.right("it was stopped and gone on with")

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from p2plib.errors import UserError
-from p2plib.training.translate import translate
+from p2plib.training.translate import seeded, translate
 
 #: Bytes that a U-Net takes for each pixel and each channel of its first layer, measured on a CPU at 1 to 4 million px.
 BYTES = 10
@@ -50,18 +50,27 @@ def continue_edges(input: Tensor, step: int, least: int = 0) -> Tensor:
 
 
 def translate_tiles(
-    net: nn.Module, input: Tensor, tile: int, overlap: int = 0, *, seed: int | None = None, **how: Any
+    net: nn.Module,
+    input: Tensor,
+    tile: int,
+    overlap: int = 0,
+    *,
+    seed: int | None = None,
+    soft: bool = False,
+    **how: Any,
 ) -> Tensor:
     """Input (B, C, H, W) → output (B, C, H, W): tile by tile, the mean where tiles overlap.
 
     Beside input and output, memory is that of one tile.  Norms take the statistics of each tile, so that tiles may
-    differ in colour where the picture in one piece does not.  A side shorter than a tile is continued at its edge.
+    differ in colour where the picture in one piece does not (`tiling.translate_large` mends that).  A side shorter
+    than a tile is continued at its edge.
 
     Args:
         net: may lie on another device than the input, which gets the output.
         tile: side of a tile in pixels, a multiple of 2**depth.
         overlap: pixels that neighbours share; the last tile of a row or column may share more, being as large as all.
         seed: of the dropout noise of all tiles together.
+        soft: where tiles overlap, the middle of each counts for more than its edge, which it draws worst.
         how: as `translate` takes it.
 
     Raises:
@@ -72,20 +81,19 @@ def translate_tiles(
     input = continue_edges(input, 1, least=tile)
     device = next((p.device for p in net.parameters()), input.device)
     rows, columns = (tile_starts(side, tile, overlap) for side in input.shape[2:])
+    weights = torch.hann_window(tile + 2)[1:-1] if soft else torch.ones(tile)  # of a tile's lines; none is 0
     output: Tensor | None = None
-    with torch.random.fork_rng([device] if device.type == "cuda" else [], enabled=seed is not None):
-        if seed is not None:
-            torch.manual_seed(seed)
+    with seeded(seed, device):
         for y in rows:
             for x in columns:
                 here = (..., slice(y, y + tile), slice(x, x + tile))
                 drawn = translate(net, input[here].to(device), **how).to(input.device)
                 if output is None:
                     output = drawn.new_zeros(*drawn.shape[:2], *input.shape[2:])
-                output[here] += drawn
+                output[here] += drawn * (weights[:, None] * weights).to(drawn)
     assert output is not None
-    output /= _covered(input.shape[2], rows, tile).to(output)[:, None]
-    output /= _covered(input.shape[3], columns, tile).to(output)
+    output /= _covered(input.shape[2], rows, weights).to(output)[:, None]
+    output /= _covered(input.shape[3], columns, weights).to(output)
     return output[..., :height, :width]
 
 
@@ -94,12 +102,12 @@ def tile_starts(side: int, tile: int, overlap: int) -> list[int]:
     return [*range(0, side - tile, tile - overlap), side - tile]
 
 
-def _covered(side: int, starts: list[int], tile: int) -> Tensor:
-    """(side,): how many tiles lie over each row, or column."""
-    count = torch.zeros(side)
+def _covered(side: int, starts: list[int], weights: Tensor) -> Tensor:
+    """(side,): what the tiles over each row, or column, weigh together."""
+    total = torch.zeros(side)
     for start in starts:
-        count[start : start + tile] += 1
-    return count
+        total[start : start + len(weights)] += weights
+    return total
 
 
 def border_profile(part: Tensor, whole: Tensor) -> Tensor:
@@ -157,14 +165,18 @@ def require_memory(net: nn.Module, input: Tensor) -> None:
     Raises:
         UserError: if BYTES for each pixel and channel of the first layer are not free.
     """
-    pixels = input.shape[0] * input.shape[2] * input.shape[3]
-    device = next((p.device for p in net.parameters()), input.device)
-    needed, free = pixels * BYTES * getattr(net, "base", 0), _free_memory(device)
+    needed, free = memory_for(net, input.shape[0] * input.shape[2] * input.shape[3], input.device)
     if free is not None and needed > free:
         raise UserError(
             f"A picture of {input.shape[3]} × {input.shape[2]} px takes about {needed / 2**30:.0f} GiB in one piece, "
             f"and {free / 2**30:.0f} are free: translate it in tiles (in a terminal: --tile 256), or make it smaller."
         )
+
+
+def memory_for(net: nn.Module, pixels: int, device: torch.device | str = "cpu") -> tuple[int, int | None]:
+    """(bytes that so many pixels take, bytes that are free where the network lies; None if the system does not say)."""
+    device = next((p.device for p in net.parameters()), torch.device(device))
+    return pixels * BYTES * getattr(net, "base", 0), _free_memory(device)
 
 
 def _free_memory(device: torch.device) -> int | None:

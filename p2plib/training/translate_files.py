@@ -16,8 +16,9 @@ from p2plib.data.pictures import SUFFIXES, list_pictures, picture_size, read_pic
 from p2plib.errors import UserError
 from p2plib.files import cannot_read, make_folder, write_atomic
 from p2plib.training.checkpoint import load_generator, read_config
-from p2plib.training.large import check_tiles, require_memory, translate_any, translate_tiles
+from p2plib.training.large import check_tiles, require_memory, translate_any
 from p2plib.training.samples import write_sheet
+from p2plib.training.tiling import translate_large
 
 
 def translate_files(
@@ -73,7 +74,7 @@ def translate_files(
         if cut is None:
             output = translate_any(net, input.to(device), dropout=not repeatable, seed=seed).cpu()
         else:
-            output = translate_tiles(net, input, *cut, dropout=not repeatable, seed=seed)
+            output = translate_large(net, input, *cut, dropout=not repeatable, seed=seed)
         if target is None:
             _write(name, output)
         else:
@@ -101,11 +102,6 @@ def size_note(
     if not pairs and width == 2 * height:
         return f"Note: {file.name} is twice as wide as high; if it is a side-by-side pair, add --pairs."
     side = min(width // 2 if pairs else width, height)
-    if tile is not None and tile < config.size:
-        return (
-            f"Note: the run was trained at {config.size} px and the tiles have {tile}; each is drawn by the mean and "
-            f"spread of what lies in it alone, so seams will show: --tile {config.size} or more shows fewer."
-        )
     if size is None and not 0.5 < side / config.size < 2.01:
         return (
             f"Note: the run was trained at {config.size} px and {file.name} has {side} px: things in it are of "

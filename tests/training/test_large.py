@@ -193,16 +193,6 @@ def test_the_note_on_edges_is_for_pictures_in_one_piece(p2p, tiny_run, picture, 
         assert ("continued at its edges" in err) == noted
 
 
-def test_seams_of_tiles_smaller_than_the_training_pictures_are_foretold(p2p, tiny_run, picture, tmp_path):
-    picture(1, 96, 96).save(tmp_path / "1.png")
-    config = tiny_run / "config.json"
-    config.write_text(config.read_text().replace('"size": 32', '"size": 64'))
-    for tile, noted in ((64, False), (32, True)):
-        code, _, err = p2p("translate", tiny_run, tmp_path / "1.png", "--out", tmp_path / "out", "--tile", tile)
-        assert code == 0, err
-        assert ("trained at 64 px and the tiles have 32" in err) == noted
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
