@@ -264,7 +264,7 @@ def test_a_full_disk_while_translating_leaves_no_half_picture(tiny_run, tmp_path
 def test_a_run_folder_that_holds_a_run_already(problem, tiny_run, snapshot):
     before = snapshot(tiny_run)
     sentence = problem("train", tiny_run.parent / "pairs", "--out", tiny_run, *SMALL)
-    assert sentence.startswith(f"{tiny_run} already holds a run: add --resume")
+    assert sentence.startswith(f'{tiny_run} already holds a run: go on with it by --resume (in Python: resume="auto")')
     assert snapshot(tiny_run) == before
 
 
@@ -284,6 +284,7 @@ def test_a_run_of_another_configuration(problem, tiny_run, snapshot, option, val
     before = snapshot(tiny_run)
     sentence = problem("train", tiny_run.parent / "pairs", "--out", tiny_run, "--resume", option, value)
     assert sentence.startswith(f"{tiny_run} holds a run of another configuration ({said}")
+    assert "to begin anew, choose another folder, or delete this one" in sentence
     assert snapshot(tiny_run) == before
 
 
@@ -529,10 +530,16 @@ def test_pairs_are_cut_and_the_runs_input_half_is_translated(p2p, tiny_run, pict
 def test_a_note_for_what_may_be_a_mistake(p2p, tiny_run, picture, tmp_path):
     picture(1, 64, 32).save(tmp_path / "pair.png")
     picture(1, 128, 128).save(tmp_path / "large.png")
+    picture(1, 16, 16).save(tmp_path / "small.png")
     picture(1, 32, 32).save(tmp_path / "right.png")
     for name, note in (
         ("pair", "Note: pair.png is twice as wide as high; if it is a side-by-side pair, add --pairs.\n"),
-        ("large", "Note: the run was trained at 32 px and large.png has 128 px"),
+        (
+            "large",
+            "Note: the run was trained at 32 px and large.png has 128 px. If it shows more than the training pictures, "
+            "leave it; if it shows the same larger, --size 32 makes it alike.\n",
+        ),
+        ("small", "Note: the run was trained at 32 px and small.png has 16 px. If it shows less than the training"),
         ("right", ""),
     ):
         code, _, err = p2p("translate", tiny_run, tmp_path / f"{name}.png", "--out", tmp_path / "out")

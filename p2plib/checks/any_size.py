@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from p2plib.checks import any_size_causes as causes
 from p2plib.checks.at_test import ATTACHED, SCALES
 from p2plib.checks.compare import Unlike, describe, largest_difference, number, require_tensor
+from p2plib.checks.net_left import NOT_BY_6_3, require_as_it_came, state_of
 from p2plib.checks.outcome import Status
 from p2plib.checks.step_witness import Notes
 from p2plib.checks.trial import Stop, Trial
@@ -24,6 +25,8 @@ TOLERANCE = 1e-5
 
 class WatchedUNet(UNetGenerator):
     """A U-Net without dropout, its averages far from any picture's; what it is given is noted, also in copies."""
+
+    described = "a U-Net"
 
     def __init__(self, t: Trial, depth: int) -> None:
         super().__init__(base=4, depth=depth, reference="pytorch")
@@ -49,14 +52,19 @@ class WatchedUNet(UNetGenerator):
         return UNetGenerator.forward(net, x)
 
 
+WatchedUNet.__name__ = "UNetGenerator"  # torch's messages name the class; a learner knows this one
+
+
 @torch.enable_grad()  # whatever was switched off before
 def check_any_size(t: Trial) -> None:
     """Neither side fits, both fit, one fits, both are tiny; at three depths, so that 8 is not always the step."""
     for depth, (batch, height, width) in ((3, (2, 13, 35)), (3, (1, 16, 24)), (4, (1, 16, 20)), (2, (1, 1, 6))):
         net = WatchedUNet(t, depth)
         input = t.uniform(batch, 3, height, width, dtype=torch.float32)
+        before = state_of(net.train())
         _examine(t, Given(net, input, 2**depth))
         t.right(f"{height} × {width} px at depth {depth} is right")
+        require_as_it_came(t, net, before, NOT_BY_6_3)
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,6 @@ def by(size: tuple[int, ...]) -> str:
 
 
 def _examine(t: Trial, given: Given) -> None:
-    given.net.train()
     try:
         value = t.call(given.net, given.input.clone())
     except Stop as stop:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from p2plib.checks.causes import explained
 from p2plib.checks.compare import Unlike, largest_difference, require_tensor
+from p2plib.checks.net_left import require_as_it_came, state_of
 from p2plib.checks.step_witness import Notes
 from p2plib.checks.trial import Trial
 
@@ -85,13 +86,7 @@ SCALES: tuple[tuple[str, tuple[Callable[[Tensor], Tensor], ...]], ...] = (
     ("There is a `tanh` on the output. Does the generator not end with one?", (torch.tanh,)),
     ("There is a sigmoid on the output. Does it belong here?", (torch.sigmoid,)),
 )  # fmt: skip
-AVERAGES_MOVED = (
-    "In train mode each pass moves the running averages of batch norm a little. Is there a copy that draws in its "
-    "place, or are they put back?"
-)
 ONE_BY_ONE = "Each picture is drawn by itself. Are the statistics not those of the batch that came in?"
-NOT_PUT_BACK = "Where is it put back into the mode in which it came?"
-ONE_MODE = "Its parts came in different modes and leave in one. Is the mode of each part noted?"
 ATTACHED = "Is it drawn under `torch.no_grad()`? Nothing is learned here, and the graph takes memory."
 CRASHES = {
     "Only Tensors created explicitly by the user": "A copy of a tensor that knows how it was made is not possible. Is "
@@ -135,13 +130,13 @@ def _examine(t: Trial, arrival: Arrival, net: WatchedGenerator, input: Tensor) -
         parameter.requires_grad_(number != 1)  # a part that was frozen stays frozen
     given = copy.deepcopy(net)
     given.masks, given.sizes = Notes(), Notes()
-    before = _state(given)
+    before = state_of(given)
     with explained(CRASHES):
         value = t.call(given, input.clone())
     _output(t, arrival, net, given, input, value)
     t.right(f"the output of a generator that comes {arrival.words} is right")
     t.require(not value.requires_grad, "the output still holds on to its graph", ATTACHED)
-    _left(t, net, given, before)
+    require_as_it_came(t, given, before)
 
 
 def _output(
@@ -184,63 +179,3 @@ def _cause(net: WatchedGenerator, input: Tensor, mask: Tensor | None, value: Any
             if value.shape == made.shape and largest_difference(value, made) <= (1e-3 if made.max() > 2 else TOLERANCE):
                 return cause
     return None
-
-
-# --- what is left behind ----------------------------------------------------------------------------
-
-State = dict[str, Any]
-
-
-def _state(net: nn.Module) -> State:
-    """Everything about it that a pass, or what is done around one, might change.
-
-    `num_batches_tracked` is left out: it counts passes even where nothing else moves, and decides nothing.
-    """
-    found: State = {}
-    for name, module in net.named_modules():
-        found[f"mode of {name}"] = module.training
-        for setting in ("momentum", "track_running_stats", "p", "eps"):
-            if hasattr(module, setting):
-                found[f"setting {name}.{setting}"] = getattr(module, setting)
-    for name, buffer in net.named_buffers():
-        if not name.endswith("num_batches_tracked"):
-            found[f"average {name}"] = buffer.clone()
-    for name, parameter in net.named_parameters():
-        found[f"weight {name}"] = parameter.detach().clone()
-        found[f"requires_grad of {name}"] = parameter.requires_grad
-        found[f"gradient of {name}"] = parameter.grad
-    return found
-
-
-def _changed(before: State, after: State, kind: str) -> Iterator[str]:
-    for key in before.keys() | after.keys():
-        if key.startswith(kind):
-            a, b = before.get(key), after.get(key)
-            same = torch.equal(a, b) if isinstance(a, Tensor) and isinstance(b, Tensor) else a is b or a == b
-            if not same:
-                yield key.split(" ")[-1]
-
-
-def _left(t: Trial, net: WatchedGenerator, given: WatchedGenerator, before: State) -> None:
-    """The generator is what it was."""
-    after = _state(given)
-    if any(_changed(before, after, "weight")):
-        t.wrong("the generator has other weights after the call", "Nothing is learned here. What changes them?")
-    if any(_changed(before, after, "average")):
-        t.wrong("the generator's running averages are others after the call", AVERAGES_MOVED)
-    for kind, found in (
-        ("setting", "the generator's {} is another after the call"),
-        ("requires_grad", "`requires_grad` of the generator's parameters is another after the call"),
-        ("gradient", "the generator's parameters have another `.grad` after the call"),
-    ):
-        names = sorted(_changed(before, after, kind))
-        t.require(not names, found.format(f"`{names[0]}`" if names else ""), "Where is it put back?")
-    names = sorted(_changed(before, after, "mode"))
-    if names:
-        modes = {module.training for module in given.modules()}
-        mixed = len({module.training for module in net.modules()}) == 2
-        if mixed and len(modes) == 1 and given.training == net.training:
-            t.wrong("the generator's parts are in other modes after the call", ONE_MODE)
-        mode = "train" if given.training else "eval"
-        t.wrong(f"the generator is left in {mode} mode" if given.training != net.training
-                else "parts of the generator are left in another mode", NOT_PUT_BACK)  # fmt: skip

@@ -15,6 +15,7 @@ from p2plib.training.large import border_profile
 
 #: Of a float32 mean, however it is summed up.
 ROUNDING = 1e-5
+LIST = "One tensor of them is asked. `torch.stack` makes it of tensors, `torch.tensor` of numbers: where is it?"
 
 
 def distances(height: int, width: int, nearest: str = "all") -> Tensor:
@@ -61,6 +62,17 @@ def _of_lines(part: Tensor, whole: Tensor) -> Tensor:
     return torch.stack(means)
 
 
+def _one_farther(*edges: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """`height - y` in place of `height - 1 - y`: these edges are taken for one pixel farther away than they are."""
+
+    def like(part: Tensor, whole: Tensor) -> Tensor:
+        height, width = part.shape[2:]
+        each = [distances(height, width, name) + (name in edges) for name in ("top", "bottom", "left", "right")]
+        return by_distance(part, whole, torch.stack(each).amin(0))
+
+    return like
+
+
 def _edge(name: str) -> Callable[[Tensor, Tensor], Tensor]:
     return lambda p, w: by_distance(p, w, distances(p.shape[2], p.shape[3], name))
 
@@ -75,6 +87,11 @@ MISTAKES = (
     Mistake(
         "Only some of the edges count. Is the distance that to the nearest of all four?",
         *(_edge(name) for name in ("corner", "rows", "columns", "top", "left", "bottom", "right")),
+    ),
+    Mistake(
+        "The last row is 0 pixels from its edge, and so is the last column. Is the side taken without the 1 of "
+        "`height - 1 - y`?",
+        *(_one_farther(*edges) for edges in (("bottom", "right"), ("bottom",), ("right",))),
     ),
     Mistake("A corner stands in two of the four lines of a frame. Does it count once?", _strips, _of_lines),
     Mistake("Differences above and below 0 cancel. Is `abs` missing?", lambda p, w: by_distance(p, w, each=lambda x: x),
@@ -109,8 +126,8 @@ MISTAKES = (
 
 
 def check_profile(t: Trial) -> None:
-    """Higher than wide, wider than high, square; several pictures and channels.  The smaller side is always even."""
-    shapes = ((2, 3, 8, 13), (3, 2, 11, 6), (1, 1, 10, 10), (2, 4, 4, 9))
+    """Wider than high, higher than wide; several pictures and channels, and one.  All sides are even."""
+    shapes = ((2, 3, 8, 12), (3, 2, 12, 6), (1, 1, 10, 14), (2, 4, 4, 8))
     pairs = [_pair(t, *shape) for shape in shapes]
     for part, whole in pairs:
         value = t.call(part.clone(), whole.clone())
@@ -119,9 +136,8 @@ def check_profile(t: Trial) -> None:
             require_tensor(_as_floats(value), border_profile(part, whole), "the profile", ROUNDING)
         except Unlike as unlike:
             t.said += unlike.right
-            t.wrong(
-                words + unlike.found, cause_of(t, pairs, MISTAKES, tolerance=ROUNDING) or _one_more(value, part, whole)
-            )
+            cause = LIST if isinstance(value, list | tuple) else cause_of(t, pairs, MISTAKES, tolerance=ROUNDING)
+            t.wrong(words + unlike.found, cause or _one_more(value, part, whole))
 
 
 def _pair(t: Trial, *shape: int) -> tuple[Tensor, Tensor]:

@@ -29,7 +29,7 @@ EXERCISES = (
             "First on paper, one side of 17 px in tiles of 8 that share 2: where does each begin, and where the last?",
             "They begin every `tile - overlap` pixels; the last begins at `side - tile`, and is there once.",
             "Two tensors help: the sum of all that was drawn at a pixel, and how many tiles have drawn there.",
-            "Nothing is learned: each tile goes through the generator under `torch.no_grad()`, or by your 6.3.",
+            "Each tile goes through the generator by your 6.3: nothing is learned, and its running averages stay.",
         ),
     ),
     Exercise(

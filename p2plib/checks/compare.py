@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 
 def describe(value: Any) -> str:
-    """What something is, without an address: "a float32 tensor of shape (3, 4, 5)"."""
+    """What something is, without an address: "a float32 tensor of shape (3, 4, 5)".
+
+    A class of a check says it of itself: the learner does not know it by its name.
+    """
     if isinstance(value, Tensor):
         return f"{_a(dtype(value))} tensor of shape {shape(value)}"
     if isinstance(value, np.ndarray):
@@ -25,7 +28,7 @@ def describe(value: Any) -> str:
         return f"the class {value.__name__}"
     if isinstance(value, torch.Generator):
         return "a generator of random numbers"
-    return _a(type(value).__name__)
+    return getattr(type(value), "described", None) or _a(type(value).__name__)
 
 
 def _a(name: str) -> str:

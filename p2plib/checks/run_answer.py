@@ -16,6 +16,7 @@ from p2plib.training import Trainer
 from p2plib.training.config import Config
 
 T = TypeVar("T")
+NO_FOLDER = "Is it the folder that `--out` named, as seen from this notebook?"
 
 
 def enough_pictures() -> int:
@@ -35,7 +36,7 @@ def folder(t: Trial, of: int = 0) -> Path:
         )
     path = Path(os.fsdecode(value))
     if not path.is_dir():
-        t.wrong(f"there is no folder {path}", "Is it the folder that `--out` named, as seen from this notebook?")
+        t.wrong(f"there is no folder {path}", NO_FOLDER)
     return path
 
 

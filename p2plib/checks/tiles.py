@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from p2plib.checks import tile_causes as causes
 from p2plib.checks.any_size import by
 from p2plib.checks.at_test import ATTACHED
 from p2plib.checks.compare import Unlike, describe, largest_difference, require_tensor
+from p2plib.checks.net_left import NOT_BY_6_3, require_as_it_came, state_of
 from p2plib.checks.step_witness import Notes
 from p2plib.checks.trial import Trial
 from p2plib.training.large import tile_starts
@@ -19,45 +22,32 @@ from p2plib.training.large import tile_starts
 #: What rounding may make of a mean.
 TOLERANCE = 1e-5
 
-NEVER_ASKED = "Where does `generator` come in?"
-STACKED = (
-    "Are the tiles stacked to one batch? Norms then take the statistics of all of them, and memory grows with the "
-    "picture. One after the other does neither."
-)
-WHOLE = "The picture goes in whole. Where is it cut into tiles?"
-CUT_SHORT = "At the edge a tile is cut short. Is the last one moved back, so that it ends where the picture ends?"
-FILLED_UP = "Beyond the picture's edge a tile is filled up. Is the last one moved back instead?"
-LAST_MISSING = (
-    "No tile lies over the last rows or columns. Where does the last tile begin, where tiles do not fit evenly?"
-)
-TWICE = "A tile is there twice, and weighs double in the mean. What if the tiles fit evenly?"
-NO_OVERLAP = "Tiles begin a whole tile apart. Where does `overlap` come in?"
-TOO_FAR = "Tiles begin `tile + overlap` pixels apart, and leave gaps. Do they share these pixels, or skip them?"
-BY_OVERLAP = "Tiles begin `overlap` pixels apart. Is it the number of pixels that they share, or that they move on?"
-LAST_WINS = "Where tiles overlap, the later one stands alone: a seam. Are they added up, and counted?"
-FIRST_WINS = "Where tiles overlap, the first one stands alone: a seam. Are they added up, and counted?"
-SUMMED = "The tiles are added up. By how many is each pixel divided?"
-BY_TWO = "The sum is divided by 2. Is every pixel covered twice? In the corners of tiles it may be four times."
-BY_ALL = "The sum is divided by the number of all tiles. How many cover one pixel?"
-HALVES = (
-    "Each tile is averaged with what stands there: the third that comes weighs as much as the two before it. Are they "
-    "added up, and divided in the end?"
-)
-LARGEST = "This is the largest value of the tiles that overlap. Is their mean meant?"
+
+class PictureNorm(nn.BatchNorm2d):
+    """Batch norm of each picture by itself: how many tiles go in together is not what is asked here."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) → the same shape; in train mode the running averages move with each picture."""
+        return torch.cat([super(PictureNorm, self).forward(one) for one in x.split(1)])
 
 
 class MarkingGenerator(nn.Module):
-    """(B, C, H, W) → (B, C, H, W): half of the picture and a mark of each place, so that overlapping tiles differ.
+    """(B, 3, H, W) → (B, 3, H, W): the picture after a norm, and a mark of each place: overlapping tiles differ.
 
     What it is given is noted in `seen`, also in copies.
     """
 
+    described = "a generator"
     depth = 2  # the tiles of the check are multiples of 4, for answers that call that of 12.1
 
     def __init__(self, t: Trial) -> None:
         super().__init__()
         self.marks = nn.Parameter(t.uniform(64, 64, dtype=torch.float32))
+        self.norm = PictureNorm(3, affine=False)
         self.seen = Notes()
+        with torch.no_grad():  # averages that are far from any tile's
+            self.norm.running_mean.fill_(1.5)  # type: ignore[union-attr]
+            self.norm.running_var.fill_(4.0)  # type: ignore[union-attr]
 
     def forward(self, x: Tensor) -> Tensor:
         """Note the tile, and mark it.
@@ -70,7 +60,14 @@ class MarkingGenerator(nn.Module):
         if x.dim() != 4:
             raise ValueError(f"the generator takes a batch (B, C, H, W), not {describe(x)}")
         self.seen.append(x.detach().clone())
-        return x / 2 + self.marks[: x.shape[2], : x.shape[3]]
+        return self.norm(x) / 2 + self.marks[: x.shape[2], : x.shape[3]]
+
+    @torch.no_grad()
+    def replayed(self, x: Tensor, averages: bool = False) -> Tensor:
+        """What it gives for x, with the statistics of each picture or with its averages; nothing is noted or moved."""
+        mean, var = (self.norm.running_mean, self.norm.running_var) if averages else (None, None)
+        normed = [F.batch_norm(one, mean, var, training=not averages, eps=self.norm.eps) for one in x.split(1)]
+        return torch.cat(normed) / 2 + self.marks[: x.shape[2], : x.shape[3]]
 
 
 @torch.enable_grad()  # whatever was switched off before
@@ -85,25 +82,28 @@ def check_tiles(t: Trial) -> None:
     ):
         net, input = MarkingGenerator(t), t.uniform(*shape, dtype=torch.float32)
         words = f"{by(shape[2:])} px in tiles of {tile} with an overlap of {overlap}"
+        before = state_of(net)
         value = t.call(net, input.clone(), tile, overlap)
         _Examined(t, words, net, input, tile, overlap).judge(value)
         t.right(f"{words}: right")
+        require_as_it_came(t, net, before, NOT_BY_6_3)
 
 
 class _Examined:
     """One call of the answer."""
 
     def __init__(self, t: Trial, words: str, net: MarkingGenerator, input: Tensor, tile: int, overlap: int) -> None:
-        self.t, self.words, self.net, self.input, self.tile, self.overlap = t, words, net, input, tile, overlap
-        self.rows, self.columns = (tile_starts(side, tile, overlap) for side in input.shape[2:])
+        self.t, self.words, self.net, self.input, self.tile = t, words, net, input, tile
+        rows, columns = (tile_starts(side, tile, overlap) for side in input.shape[2:])
+        self.grid = causes.Grid(rows, columns, tile, overlap)
 
     def judge(self, value: Any) -> None:
         """The tiles' size; then the output; where it is another, where the tiles began, and how they were joined."""
         t = self.t
-        t.require(bool(self.net.seen), f"{self.words}: the generator was never asked", NEVER_ASKED)
+        t.require(bool(self.net.seen), f"{self.words}: the generator was never asked", causes.NEVER_ASKED)
         for shown in self.net.seen:
             self._size(shown)
-        order = [(y, x) for y in self.rows for x in self.columns]
+        order = [(y, x) for y in self.grid.rows for x in self.grid.columns]
         try:
             require_tensor(value, self._mean(order), "the output", TOLERANCE)
         except Unlike as unlike:
@@ -120,19 +120,19 @@ class _Examined:
         came, wanted = tuple(shown.shape), (*self.input.shape[:2], self.tile, self.tile)
         found = f"{self.words}: the generator was given {describe(shown)}; expected was {wanted}"
         if came[2:] == wanted[2:] and came[0] > wanted[0] and came[0] % wanted[0] == 0:
-            self.t.wrong(found, STACKED)
+            self.t.wrong(found, causes.STACKED)
         if came[1] != wanted[1] or came[0] not in (1, wanted[0]):
             self.t.wrong(found)
         if came[2:] == wanted[2:]:
             if not self._places(shown):
-                cause = FILLED_UP if self._filled_up(shown) else None
+                cause = causes.FILLED_UP if self._filled_up(shown) else None
                 self.t.wrong(f"{self.words}: the generator was given a tile that is no part of the picture", cause)
             return
         cause = None
         if came == tuple(self.input.shape):
-            cause = WHOLE
+            cause = causes.WHOLE
         elif max(came[2:]) <= self.tile and self._at_an_edge(shown):
-            cause = CUT_SHORT
+            cause = causes.CUT_SHORT
         self.t.wrong(found, cause)
 
     def _places(self, shown: Tensor) -> list[tuple[int, int, int]]:
@@ -162,51 +162,29 @@ class _Examined:
     def _begun(self, places: Sequence[tuple[int, int, int]]) -> NoReturn:
         """Tiles begin elsewhere than they should, or one is there twice: say where, and end the trial."""
         came = {(y, x) for _, y, x in places}
-        expected = {(y, x) for y in self.rows for x in self.columns}
+        expected = self.grid.places
         if came == expected:
             of_first = sum(b == 0 for b, _, _ in places)
-            self.t.wrong(f"{self.words}: {of_first} tiles came for {len(expected)} places", TWICE)
+            self.t.wrong(f"{self.words}: {of_first} tiles came for {len(expected)} places", causes.TWICE)
         found = "tiles are missing, or there are too many"
-        for name, i, right in (("columns", 1, self.columns), ("rows", 0, self.rows)):
+        for name, i, right in (("columns", 1, self.grid.columns), ("rows", 0, self.grid.rows)):
             begun = sorted({place[i] for place in came})
             if begun != right:
                 found = f"tiles begin at {name} {_listed(begun)}; expected were {_listed(right)}"
-        self.t.wrong(f"{self.words}: {found}", self._rule(came, expected))
+        self.t.wrong(f"{self.words}: {found}", causes.of_places(came, self.grid))
 
-    def _rule(self, came: set[tuple[int, int]], expected: set[tuple[int, int]]) -> str | None:
-        """The known mistake that lets tiles begin there."""
-        last = (self.rows[-1], self.columns[-1])
-        if came < expected and all(y == last[0] or x == last[1] for y, x in expected - came):
-            return LAST_MISSING
-        for cause, step in (
-            (NO_OVERLAP, self.tile),
-            (TOO_FAR, self.tile + self.overlap),
-            (BY_OVERLAP, self.overlap),
-        ):
-            for moved_back in (True, False):
-                if step and came == {
-                    (y, x) for y in self._every(0, step, moved_back) for x in self._every(1, step, moved_back)
-                }:
-                    return cause
-        return None
-
-    def _every(self, i: int, step: int, moved_back: bool) -> list[int]:
-        end = self.input.shape[2 + i] - self.tile
-        return [*range(0, end + 1, step), *([end] if moved_back else [])]
-
-    def _drawn(self, y: int, x: int) -> Tensor:
-        marks = self.net.marks.detach()[: self.tile, : self.tile]
-        return self.input[..., y : y + self.tile, x : x + self.tile] / 2 + marks
+    def _drawn(self, y: int, x: int, averages: bool = False) -> Tensor:
+        return self.net.replayed(self.input[..., y : y + self.tile, x : x + self.tile], averages)
 
     def _mean(self, order: Sequence[tuple[int, int]]) -> Tensor:
         sums, counts = self._sums(order)
         return sums / counts
 
-    def _sums(self, order: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+    def _sums(self, order: Sequence[tuple[int, int]], averages: bool = False) -> tuple[Tensor, Tensor]:
         """The sum of all tiles, and how many cover each pixel."""
         sums, counts = torch.zeros_like(self.input), torch.zeros(self.input.shape[2:])
         for y, x in order:
-            sums[..., y : y + self.tile, x : x + self.tile] += self._drawn(y, x)
+            sums[..., y : y + self.tile, x : x + self.tile] += self._drawn(y, x, averages)
             counts[y : y + self.tile, x : x + self.tile] += 1
         return sums, counts
 
@@ -225,14 +203,15 @@ class _Examined:
             return None
         sums, counts = self._sums(order)
         made = (
-            (SUMMED, sums),
-            (BY_TWO, sums / 2),
-            (BY_TWO, sums / counts.clamp(max=2)),
-            (BY_ALL, sums / len(order)),
-            (LAST_WINS, self._one_by_one(order, lambda old, new: new)),
-            (FIRST_WINS, self._one_by_one(order, lambda old, new: old)),
-            (HALVES, self._one_by_one(order, lambda old, new: (old + new) / 2)),
-            (LARGEST, self._one_by_one(order, torch.maximum)),
+            (causes.EVAL, self._sums(order, averages=True)[0] / counts),
+            (causes.SUMMED, sums),
+            (causes.BY_TWO, sums / 2),
+            (causes.BY_TWO, sums / counts.clamp(max=2)),
+            (causes.BY_ALL, sums / len(order)),
+            (causes.LAST_WINS, self._one_by_one(order, lambda old, new: new)),
+            (causes.FIRST_WINS, self._one_by_one(order, lambda old, new: old)),
+            (causes.HALVES, self._one_by_one(order, lambda old, new: (old + new) / 2)),
+            (causes.LARGEST, self._one_by_one(order, torch.maximum)),
         )
         found = {cause for cause, like in made if largest_difference(value, like) <= TOLERANCE}
         return found.pop() if len(found) == 1 else None

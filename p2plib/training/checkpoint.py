@@ -91,8 +91,8 @@ def check_same_config(run: Path, config: Config) -> None:
     changes = [f"{key} {saved[key]} → {now[key]}" for key in now if key not in may_differ and saved[key] != now[key]]
     if changes:
         raise UserError(
-            f"{run} holds a run of another configuration ({', '.join(changes)}): leave these options out to go on "
-            f"with it, or choose another folder."
+            f"{run} holds a run of another configuration ({', '.join(changes)}): leave these settings out to go on "
+            f"with it; to begin anew, choose another folder, or delete this one."
         )
 
 

@@ -35,7 +35,10 @@ def saved_state(run: Path | None, config: Config, resume: bool) -> dict[str, Any
     saved = run is not None and (run / "state.pt").exists()
     if run is None or not resume:
         if saved:
-            raise UserError(f"{run} already holds a run: add --resume to go on with it, or choose another folder.")
+            raise UserError(
+                f'{run} already holds a run: go on with it by --resume (in Python: resume="auto"), or choose another '
+                f"folder."
+            )
         return None
     checkpoint.read_config(run)  # says so if this is no run
     if not saved:

@@ -103,9 +103,10 @@ def size_note(
         return f"Note: {file.name} is twice as wide as high; if it is a side-by-side pair, add --pairs."
     side = min(width // 2 if pairs else width, height)
     if size is None and not 0.5 < side / config.size < 2.01:
+        more, larger = ("more", "larger") if side > config.size else ("less", "smaller")
         return (
-            f"Note: the run was trained at {config.size} px and {file.name} has {side} px: things in it are of "
-            f"another size than in training; --size {config.size} makes them alike."
+            f"Note: the run was trained at {config.size} px and {file.name} has {side} px. If it shows {more} than the "
+            f"training pictures, leave it; if it shows the same {larger}, --size {config.size} makes it alike."
         )
     if size is None and tile is None and (side % 2**config.depth or height % 2**config.depth):
         return (

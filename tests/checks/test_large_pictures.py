@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import functools
 import importlib
 import io
@@ -13,7 +15,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from p2plib import zoo
-from p2plib.checks import border, both_ways, check, mine, registry, tiles
+from p2plib.checks import border, both_ways, check, large_picture, mine, registry, tiles
 from p2plib.checks.any_size import WatchedUNet
 from p2plib.checks.engine import judge
 from p2plib.checks.outcome import Status
@@ -46,6 +48,50 @@ def test_the_watched_unet_is_a_unet_without_noise(trial):
     with pytest.raises(Exception, match="does not fit"):
         net(x[..., :-1])
     assert net.seen[-1].shape == (1, 3, 16, 23)  # what is refused is noted, too
+
+
+def test_a_learner_is_told_of_a_unet():
+    outcome = judge("12.1", lambda generator, input: generator(input), seed=1)
+    assert outcome.status is Status.CRASHED
+    assert "given a U-Net and a float32 tensor" in outcome.message
+    outcome = judge("12.1", lambda generator, input: generator.size, seed=1)
+    assert "'UNetGenerator' object has no attribute 'size'" in outcome.message
+    outcome = judge("12.2", lambda generator, input, tile, overlap: 1 / 0, seed=1)
+    assert "given a generator, a float32 tensor" in outcome.message
+
+
+def own(generator, x):
+    """Another 6.3: the averages are followed by nobody for a while."""
+    norms = [m for m in generator.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    before = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    with torch.no_grad():
+        output = generator(x)
+    for norm, momentum in zip(norms, before, strict=True):
+        norm.momentum = momentum
+    return output
+
+
+def test_any_right_6_3_does_for_12_1_and_12_2():
+    def by_own(generator, input):
+        step, (height, width) = 2**generator.depth, input.shape[2:]
+        continued = F.pad(input, (0, -width % step, 0, -height % step), mode="replicate")
+        return own(generator, continued)[..., :height, :width]
+
+    def in_tiles(generator, input, tile, overlap):
+        total, count = torch.zeros_like(input), torch.zeros_like(input)
+        for y in tiles.tile_starts(input.shape[2], tile, overlap):
+            for x in tiles.tile_starts(input.shape[3], tile, overlap):
+                here = (..., slice(y, y + tile), slice(x, x + tile))
+                total[here] += own(generator, input[here])
+                count[here] += 1
+        return total / count
+
+    assert judge("6.3", own, seed=1).status is Status.WRONG  # it comes in eval mode there, too
+    for seed in range(3):
+        assert judge("12.1", by_own, seed=seed).status is Status.PASSED
+        assert judge("12.2", in_tiles, seed=seed).status is Status.PASSED
 
 
 @pytest.mark.parametrize("how", ["edge", "reflect", "symmetric"])
@@ -120,6 +166,12 @@ def test_the_pictures_tell_the_known_mistakes_apart(mistake):
 def test_the_marking_generator_notes_through_copies(trial):
     net = tiles.MarkingGenerator(trial)
     assert torch.allclose(translate(net, torch.zeros(1, 3, 8, 8)), net.marks[:8, :8].detach().expand(1, 3, 8, 8))
+    both = torch.rand(2, 3, 8, 8)
+    assert torch.allclose(translate(copy.deepcopy(net), both)[1:], translate(net, both[1:]))  # each by itself
+    assert torch.allclose(translate(net, both), net.replayed(both), atol=1e-6)
+    with torch.no_grad():
+        assert torch.allclose(copy.deepcopy(net).eval()(both), net.replayed(both, averages=True), atol=1e-6)
+    net.seen[1:] = []
     with pytest.raises(ValueError, match="takes a batch"):
         net(torch.zeros(3, 8, 8))
     assert len(net.seen) == 1
@@ -128,12 +180,12 @@ def test_the_marking_generator_notes_through_copies(trial):
 def test_passed_answers_are_kept(learner, tmp_path, capsys):
     path = tmp_path / "answers12.py"
     path.write_text(
-        "import torch\nimport torch.nn.functional as F\n\n\n"
+        "import copy\n\nimport torch\nimport torch.nn.functional as F\n\n\n"
         "def my_any(generator, input):\n"
         "    step, (height, width) = 2**generator.depth, input.shape[2:]\n"
         '    input = F.pad(input, (0, -width % step, 0, -height % step), mode="replicate")\n'
         "    with torch.no_grad():\n"
-        "        return generator(input)[..., :height, :width]\n"
+        "        return copy.deepcopy(generator)(input)[..., :height, :width]\n"
     )
     spec = importlib.util.spec_from_file_location("answers12", path)
     module = importlib.util.module_from_spec(spec)
@@ -163,8 +215,7 @@ def made_larger(picture, factor, how):
 
 
 def is_made_larger(picture):
-    bytes = to_tensor(picture)
-    return both_ways.repeated_lines(bytes) >= 1 / 3 or both_ways.finest_waves(bytes) < both_ways.RESIZED
+    return large_picture.made_larger(to_tensor(picture)) is not None
 
 
 def as_jpeg(picture):
@@ -186,18 +237,50 @@ def drawn():
     }
 
 
+FILTERS = ("NEAREST", "BOX", "BILINEAR", "BICUBIC", "LANCZOS")
+
+
 @pytest.mark.parametrize("name", ["zoo", "fresh", "map", "aerial"])
 def test_what_was_drawn_large_is_told_from_what_was_made_larger(drawn, name):
     large = drawn[name]
     assert not is_made_larger(large)
     assert not is_made_larger(as_jpeg(large))
-    if name == "fresh":  # checkered to the last pixel: resized smoothly, enough of that is left to pass
-        return
     for side in (64, 128):
         small = large.crop((0, 0, side, side))
-        for how in ("NEAREST", "BOX", "BILINEAR", "BICUBIC", "LANCZOS"):
-            for factor in (2, 2.5, 3, 4) if how in ("NEAREST", "BOX") else (2,):
+        for how in FILTERS:
+            for factor in (2, 2.5, 3, 4, 8):
                 assert is_made_larger(made_larger(small, factor, Image.Resampling[how])), (side, how, factor)
+
+
+def test_rectangles_drawn_large_are_not_taken_for_a_smaller_picture():
+    """Of few different lines, and their edges sharp: what a network draws that goes from facades to labels."""
+    labels = torch.zeros(3, 128, 128)
+    for y in range(5, 120, 23):
+        for x in range(3, 110, 19):
+            labels[:, y : y + 9, x : x + 7] = torch.tensor([30.0, 120.0, 220.0])[:, None, None]
+    picture = (labels + 10 + 0.3 * torch.randn(3, 128, 128, generator=torch.Generator().manual_seed(0))).round().byte()
+    assert large_picture.finest_lines(picture) < large_picture.NO_LINES
+    assert large_picture.made_larger(picture) is None
+
+
+def test_what_was_made_larger_is_told_in_its_middle_too(drawn):
+    """A picture of more than 1024 px is looked at in its middle, where a filter reaches beyond what is seen."""
+    for how in FILTERS:
+        picture = to_tensor(made_larger(drawn["zoo"].crop((0, 0, 160, 160)), 2, Image.Resampling[how]))
+        assert large_picture.made_larger(picture[:, 11:-12, 7:-18]), how
+
+
+@pytest.mark.parametrize("side", [128, 256, 512])
+def test_a_map_is_told_from_what_is_drawn_of_it(side):
+    net = zoo.load("map2aerial")
+    for seed in (1, 5):
+        town, aerial = draw_city(seed, side)
+        shares = [
+            large_picture.of_map_colours(to_tensor(pictures(picture)))
+            for picture in (town, aerial, translate(net, town, seed=0))
+        ]
+        assert shares[0] > 0.6
+        assert max(shares[1:]) < 0.05
 
 
 def test_two_runs_and_a_city(tmp_path, monkeypatch):
@@ -206,7 +289,8 @@ def test_two_runs_and_a_city(tmp_path, monkeypatch):
     for name, direction in (("there", "BtoA"), ("back", "AtoB")):
         config = configure("synthetic-maps", "laptop", direction=direction, **settings)
         Trainer(config, tmp_path / name).fit(progress=False)
-    pictures(draw_city(2, 80)[0]).crop((0, 0, 80, 70)).save(tmp_path / "town.png")
+    town = pictures(draw_city(2, 80)[0]).crop((0, 0, 80, 70))
+    town.save(tmp_path / "town.png")
     (city,) = translate_files(tmp_path / "there", [tmp_path / "town.png"], tmp_path / "out")
     outcome = judge("12.4", tmp_path / "there", tmp_path / "back", city)
     assert outcome.status is Status.PASSED, outcome
@@ -216,10 +300,31 @@ def test_two_runs_and_a_city(tmp_path, monkeypatch):
     resumed = Trainer(configure("synthetic-maps", "laptop", direction="AtoB", **settings), "back", resume=True)
     assert judge("12.4", "there", resumed, "out/town.png").cause == "Is its folder meant, `trainer.run`?"
     assert judge("12.4", "there", resumed.run, "out/town.png").counts
-    small = Image.open("town.png").crop((0, 0, 40, 35))
+    small = Image.open(city).crop((0, 0, 40, 35))
     small.resize((80, 70), Image.Resampling.BICUBIC).save("resized.png")
     outcome = judge("12.4", "there", "back", "resized.png")
-    assert outcome.cause == both_ways.SMALL_INPUT
+    assert outcome.cause == large_picture.SMALL_INPUT
+    assert judge("12.4", "there", "back", "town.png").cause == large_picture.NOT_TRANSLATED
+    assert judge("12.4", "back", "there", city).cause == both_ways.SWAPPED
+    monkeypatch.setenv("P2PLIB_BUDGET", "learner")
+    outcome = judge("12.4", "there", "back", city)
+    assert "`there`: there saw 16 pictures; asked are 1,000 or more" in outcome.message
+    assert outcome.message.endswith("--out there --resume --images 1000`.")
+
+
+def test_the_chapters_city_is_not_ones_own(tmp_path, monkeypatch):
+    config = configure("synthetic-facades", "laptop", size=32, base=2, images=8, device="cpu", direction="AtoB")
+    for name, direction in (("there", "AtoB"), ("back", "BtoA")):
+        Trainer(dataclasses.replace(config, direction=direction), tmp_path / name).fit(progress=False)
+    monkeypatch.setenv("P2PLIB_MY_WORK", str(tmp_path))
+    for folder, passes in ((tmp_path / "own", True), (tmp_path, False)):
+        folder.mkdir(exist_ok=True)
+        pictures(draw_city(2, 80)[1]).save(folder / "my_city.png")
+        monkeypatch.chdir(folder)
+        outcome = judge("12.4", tmp_path / "there", tmp_path / "back", "my_city.png")
+        assert (outcome.status is Status.PASSED) is passes
+    assert "the city which the chapter's network drew" in outcome.message
+    assert outcome.cause == large_picture.OTHER_NETWORK
 
 
 def test_a_picture_larger_than_is_read_is_a_sentence(tmp_path, bad_pictures, tiny_run):

@@ -127,7 +127,7 @@ def test_a_finished_run_stays_as_it_is(folder, tmp_path):
 def test_another_configuration_is_refused_by_name(folder, tmp_path):
     Trainer(configure(folder, **TINY), tmp_path / "run").fit(progress=False)
     before = (tmp_path / "run/state.pt").read_bytes()
-    with pytest.raises(UserError, match="already holds a run"):
+    with pytest.raises(UserError, match=r'already holds a run: go on .* resume="auto"\), or choose'):
         Trainer(configure(folder, **TINY), tmp_path / "run")
     with pytest.raises(UserError, match=r"lambda_l1 100\.0 → 7"):
         Trainer(configure(folder, **(TINY | {"lambda_l1": 7})), tmp_path / "run", resume=True)

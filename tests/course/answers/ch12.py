@@ -34,6 +34,13 @@ def repeated(generator, input):
 
 
 def drawn(generator, input):
+    """By a copy: the generator itself stays as it came."""
+    with torch.no_grad():
+        return copy.deepcopy(generator)(input)
+
+
+def moving(generator, input):
+    """By the generator itself, whose running averages move."""
     with torch.no_grad():
         return generator(input)
 
@@ -79,8 +86,11 @@ def row_by_row(generator, input):
         x = torch.cat([x, x[:, :, -1:]], dim=2)
     while x.shape[3] % step:
         x = torch.cat([x, x[:, :, :, -1:]], dim=3)
+    before = copy.deepcopy(generator.state_dict())
     with torch.inference_mode():
-        return generator(x)[:, :, : input.shape[2], : input.shape[3]]
+        out = generator(x)[:, :, : input.shape[2], : input.shape[3]]
+    generator.load_state_dict(before)
+    return out
 
 
 @right("12.1")
@@ -214,7 +224,16 @@ any_size("first_only", None, "2 pictures came in; the generator was given")(
 )
 any_size("shown_any", "does showing it belong here")(lambda g, x, s, h, w: (repeated(g, x) + 1) / 2)
 any_size("with_its_graph", "drawn under `torch.no_grad()`", "still holds on to its graph")(
-    lambda g, x, s, h, w: g(padded(x, up(h, s), up(w, s)))[..., :h, :w]
+    lambda g, x, s, h, w: copy.deepcopy(g)(padded(x, up(h, s), up(w, s)))[..., :h, :w]
+)
+any_size("moves_the_averages", "translated with your 6.3", "running averages are others after the call")(
+    lambda g, x, s, h, w: moving(g, padded(x, up(h, s), up(w, s)))[..., :h, :w]
+)
+any_size("asks_for_the_generators_base", None, "'UNetGenerator' object has no attribute 'channels'", Status.CRASHED)(
+    lambda g, x, s, h, w: drawn(g, padded(x, up(h, s), g.channels))
+)
+any_size("left_in_eval_mode", "Where is it put back into the mode", "the generator is left in eval mode")(
+    lambda g, x, s, h, w: (repeated(g, x), g.eval())[0]
 )
 any_size("the_input", "Where does `generator` come in", "was never asked")(lambda g, x, s, h, w: x)
 any_size("as_array", None, "is a NumPy array")(lambda g, x, s, h, w: repeated(g, x).numpy())
@@ -238,8 +257,7 @@ def sums_and_counts(generator, input, tile, overlap):
     sums, counts = torch.zeros_like(input), torch.zeros_like(input)
     for y in begun(input.shape[2], tile, overlap):
         for x in begun(input.shape[3], tile, overlap):
-            with torch.no_grad():
-                sums[..., y : y + tile, x : x + tile] += generator(input[..., y : y + tile, x : x + tile])
+            sums[..., y : y + tile, x : x + tile] += translate(generator, input[..., y : y + tile, x : x + tile])
             counts[..., y : y + tile, x : x + tile] += 1
     return sums / counts
 
@@ -267,7 +285,7 @@ def weighed_beforehand(generator, input, tile, overlap):
         down[y : y + tile] += 1
     for x in columns:
         across[x : x + tile] += 1
-    out = torch.zeros_like(input)
+    out, generator = torch.zeros_like(input), copy.deepcopy(generator)
     for y in reversed(rows):
         for x in reversed(columns):
             here = (slice(None), slice(None), slice(y, y + tile), slice(x, x + tile))
@@ -278,11 +296,14 @@ def weighed_beforehand(generator, input, tile, overlap):
 @right("12.2")
 def running_mean(generator, input, tile, overlap):
     out, seen = torch.zeros_like(input), torch.zeros(input.shape[2:])
+    before = [(buffer, buffer.clone()) for buffer in generator.buffers()]
     for y in begun(input.shape[2], tile, overlap):
         for x in begun(input.shape[3], tile, overlap):
             here = (..., slice(y, y + tile), slice(x, x + tile))
             seen[here] += 1
             out[here] += (generator(input[here]).detach() - out[here]) / seen[here]
+    for buffer, old in before:
+        buffer.copy_(old)
     return out
 
 
@@ -308,8 +329,8 @@ def stub_tiles(generator, input, tile, overlap):
     raise NotImplementedError
 
 
-def tiled(name, cause=None, found="", status=Status.WRONG, starts=begun, lay=None, finish=None):
-    """Mark a wrong answer by where its tiles begin, how one is laid down (out, counts, here, new), how it ends."""
+def tiled(name, cause=None, found="", status=Status.WRONG, starts=begun, lay=None, finish=None, by=drawn):
+    """Mark a wrong answer by where its tiles begin, how one is laid down (out, counts, new), how it ends, who draws."""
 
     def answer(generator, input, tile, overlap):
         out, counts = torch.zeros_like(input), torch.zeros_like(input)
@@ -317,7 +338,7 @@ def tiled(name, cause=None, found="", status=Status.WRONG, starts=begun, lay=Non
         for y in starts(input.shape[2], tile, overlap):
             for x in starts(input.shape[3], tile, overlap):
                 here = (..., slice(y, y + tile), slice(x, x + tile))
-                new = drawn(generator, input[here])
+                new = by(generator, input[here])
                 number += 1
                 if lay:
                     out[here] = lay(out[here], counts[here], new)
@@ -371,9 +392,43 @@ tiled(
 )
 tiled(
     "every_half",
-    None,
+    "begin every 4 pixels",
     "tiles begin at rows 0, 4, 8, 9; expected were 0, 6, 9",
     starts=lambda s, t, o: begun(s, t, t // 2),
+)
+tiled(
+    "half_of_the_overlap",
+    "begin every 7 pixels",
+    "tiles begin at rows 0, 7, 9; expected were 0, 6, 9",
+    starts=lambda s, t, o: begun(s, t, o // 2),
+)
+tiled("a_pixel_too_close", "begin every 5 pixels", starts=lambda s, t, o: range(0, s - t + 1, t - o - 1))
+tiled(
+    "spread_evenly",
+    "The tiles are spread evenly",
+    "tiles begin at rows 0, 4, 9; expected were 0, 6, 9",
+    starts=lambda s, t, o: [int(y) for y in np.linspace(0, s - t, len(begun(s, t, o)))],
+)
+tiled(
+    "spread_evenly_and_rounded",
+    "The tiles are spread evenly",
+    starts=lambda s, t, o: np.linspace(0, s - t, len(begun(s, t, o))).round().astype(int).tolist(),
+)
+tiled("anywhere", None, "rows 0, 1, 9; expected were 0, 6, 9", starts=lambda s, t, o: [0, 1, s - t])
+tiled("moves_the_averages", "translated with your 6.3", "running averages are others after the call", by=moving)
+tiled(
+    "in_eval_mode",
+    "This is what eval mode gives",
+    "each tile begins where it should",
+    by=lambda g, x: drawn(copy.deepcopy(g).eval(), x),
+)
+tiled("eval_without_end", "This is what eval mode gives", by=lambda g, x: drawn(g.eval(), x))
+tiled(
+    "left_in_eval_mode",
+    "Where is it put back into the mode",
+    "the generator is left in eval mode",
+    finish=lambda out, n, k: out / n,
+    by=lambda g, x: (drawn(g.train(), x), g.eval())[0],
 )
 tiled("last_wins", "the later one stands alone", "each tile begins where it should", lay=lambda old, n, new: new)
 tiled("first_wins", "the first one stands alone", lay=lambda old, n, new: torch.where(n > 0, old, new))
@@ -391,7 +446,7 @@ def whole(generator, input, tile, overlap):
     return drawn(generator, input)
 
 
-@wrong("12.2", cause="stacked to one batch", found="expected was (1, 3, 8, 8)")
+@wrong("12.2", cause="the statistics that are asked here are those of each tile", found="expected was (1, 3, 8, 8)")
 def stacked(generator, input, tile, overlap):
     ys, xs = (begun(s, tile, overlap) for s in input.shape[2:])
     out = drawn(generator, torch.cat([input[..., y : y + tile, x : x + tile] for y in ys for x in xs]))
@@ -421,7 +476,7 @@ def tiles_with_their_graph(generator, input, tile, overlap):
     for y in begun(input.shape[2], tile, overlap):
         for x in begun(input.shape[3], tile, overlap):
             margins = (x, input.shape[3] - x - tile, y, input.shape[2] - y - tile)
-            out = generator(input[..., y : y + tile, x : x + tile])
+            out = copy.deepcopy(generator)(input[..., y : y + tile, x : x + tile])
             sums, counts = sums + F.pad(out, margins), counts + F.pad(torch.ones_like(out), margins)
     return sums / counts
 
@@ -497,6 +552,17 @@ def in_numpy(part, whole):
     return torch.from_numpy(np.array([apart[:, :, distance == d].mean() for d in range(min(height, width) // 2)]))
 
 
+@right("12.3")
+def of_even_sides_only(part, whole):
+    """A quarter of the distances, mirrored: it needs an even height and width."""
+    height, width = part.shape[2:]
+    quarter = torch.minimum(torch.arange(height // 2)[:, None], torch.arange(width // 2))
+    distance = torch.cat([quarter, quarter.flip(0)])
+    distance = torch.cat([distance, distance.flip(1)], dim=1)
+    apart = (part - whole).abs().mean((0, 1))
+    return torch.stack([apart[distance == d].mean() for d in range(min(height, width) // 2)])
+
+
 @wrong("12.3", status=Status.NOT_ATTEMPTED)
 def stub_profile(part, whole):
     raise NotImplementedError
@@ -519,7 +585,7 @@ def each(n, rule):
     return torch.stack([rule(d) for d in range(n)])
 
 
-profile("top_edge", "Only some of the edges", "for pictures of shape (2, 3, 8, 13)")(
+profile("top_edge", "Only some of the edges", "for pictures of shape (2, 3, 8, 12)")(
     lambda a, f, n: each(n, lambda d: a[..., d, :].abs().mean())
 )
 profile("left_edge", "Only some of the edges")(lambda a, f, n: each(n, lambda d: a[..., d].abs().mean()))
@@ -557,9 +623,30 @@ profile("first_channel", "Only the first picture")(lambda a, f, n: each(n, lambd
 profile("each_channel", None, "has shape (4, 3); expected was (4,)")(
     lambda a, f, n: each(n, lambda d: a[..., f == d].abs().mean((0, 2)))
 )
-profile("a_list", None, "is a list of 4")(lambda a, f, n: [a[..., f == d].abs().mean().item() for d in range(n)])
+profile("a_list", "One tensor of them is asked", "is a list of 4")(
+    lambda a, f, n: [a[..., f == d].abs().mean().item() for d in range(n)]
+)
+profile("a_tuple_of_tensors", "`torch.stack` makes it of tensors", "is a tuple of 4")(
+    lambda a, f, n: tuple(a[..., f == d].abs().mean() for d in range(n))
+)
 profile("median", None, "for pictures of shape")(lambda a, f, n: each(n, lambda d: a[..., f == d].abs().median()))
 profile("nothing", "forget `return`", "returned `None`")(lambda a, f, n: None)
+
+
+@wrong("12.3", cause="without the 1 of `height - 1 - y`", found="for pictures of shape (2, 3, 8, 12)")
+def one_too_far_from_the_last(part, whole):
+    height, width = part.shape[2:]
+    y, x = torch.arange(height)[:, None], torch.arange(width)
+    f = torch.minimum(torch.minimum(y, height - y), torch.minimum(x, width - x))
+    return torch.stack([(part - whole).abs()[..., f == d].mean() for d in range(min(height, width) // 2)])
+
+
+@wrong("12.3", cause="without the 1 of `height - 1 - y`")
+def one_too_far_from_the_right(part, whole):
+    height, width = part.shape[2:]
+    y, x = torch.arange(height)[:, None], torch.arange(width)
+    f = torch.minimum(torch.minimum(y, height - 1 - y), torch.minimum(x, width - x))
+    return torch.stack([(part - whole).abs()[..., f == d].mean() for d in range(min(height, width) // 2)])
 
 
 @wrong("12.3", cause="A corner stands in two")
@@ -591,6 +678,10 @@ def subtracts_in_place(part, whole):
 # --- 12.4 both ways, and a city ---------------------------------------------------------------------
 
 
+FILTERS = ("NEAREST", "BOX", "BILINEAR", "BICUBIC", "LANCZOS")
+FACTORS = (2, 3, 4, 8)
+
+
 @functools.cache
 def folder():
     """A folder with runs and pictures of many kinds, made once for this module."""
@@ -604,15 +695,17 @@ def folder():
 
 
 def _runs(root):
-    config = configure("synthetic-maps", "laptop", size=32, base=2, images=80, device="cpu", direction="AtoB")
-    back = dataclasses.replace(config, direction="BtoA")
+    config = configure("synthetic-maps", "laptop", size=32, base=2, images=1_000, device="cpu", direction="BtoA")
+    back = dataclasses.replace(config, direction="AtoB")
     _run(root / "there", config)
     _run(root / "back", dataclasses.replace(back, seed=3, precision="bf16"))
     _run(root / "again", config)
     _run(root / "stopped", back, step=4)
     _run(root / "other lambda", dataclasses.replace(back, lambda_l1=10.0))
-    _run(root / "longer", dataclasses.replace(back, images=800))
-    _run(root / "facades", dataclasses.replace(back, source="synthetic-facades"))
+    _run(root / "longer", dataclasses.replace(back, images=8_000))
+    facades = dataclasses.replace(config, source="synthetic-facades")
+    _run(root / "facades", dataclasses.replace(facades, direction="AtoB"))
+    _run(root / "facades of labels", facades)
     _run(root / "cut", back)
     weights = (root / "cut" / "generator.safetensors").read_bytes()
     (root / "cut" / "generator.safetensors").write_bytes(weights[: len(weights) // 2])
@@ -632,7 +725,10 @@ def _run(run, config, step=0):
 
 
 def _pictures(root):
-    town = Image.fromarray(to_bytes(draw_city(3, 96)[0][0]).permute(1, 2, 0).numpy())
+    map, aerial = (Image.fromarray(to_bytes(half[0]).permute(1, 2, 0).numpy()) for half in draw_city(3, 96))
+    map.save(root / "map.png")
+    map.resize((192, 192), Image.Resampling.NEAREST).save(root / "large map.png")
+    town = aerial  # as good as one that was drawn
     small = town.crop((0, 0, 48, 32))
     town.crop((0, 0, 96, 64)).save(root / "city.png")
     town.crop((0, 0, 96, 64)).save(root / "city.jpg", quality=80)
@@ -640,8 +736,9 @@ def _pictures(root):
     small.save(root / "small.png")
     town.crop((0, 0, 96, 40)).save(root / "strip.png")
     Image.new("RGB", (96, 64), "beige").save(root / "beige.png")
-    for name in ("NEAREST", "BILINEAR", "BICUBIC", "LANCZOS"):
-        small.resize((96, 64), Image.Resampling[name]).save(root / f"{name.lower()}.png")
+    for name in FILTERS:
+        for factor in FACTORS:
+            small.resize((48 * factor, 32 * factor), Image.Resampling[name]).save(root / f"{name.lower()} {factor}.png")
     (root / "words.png").write_text("these are words, no picture")
 
 
@@ -651,7 +748,8 @@ def at(name, form=str):
 
 right("12.4", at("back"), at("city.png"))(at("there"))
 right("12.4", at("back", Path), at("city.jpg", Path))(at("there", Path))
-right("12.4", at("there"), at("square.webp"))(at("back"))
+right("12.4", at("facades"), at("square.webp"))(at("facades of labels"))
+right("12.4", at("facades of labels"), at("square.webp"))(at("facades"))  # of other pairs, either way round
 right("12.4", lambda: at("back"), lambda: at("city.png"))(lambda: at("there"))
 
 
@@ -667,28 +765,49 @@ def ways(name, there="there", back="back", picture="city.png", cause=None, found
 wrong("12.4", ..., ..., status=Status.NOT_ATTEMPTED)(...)
 wrong("12.4", at("there"), at("back"), ..., status=Status.NOT_ATTEMPTED)(...)
 ways("twice_the_same", back="there", cause="Both are the same folder")
-ways("same_way", back="again", cause="Both go the same way", found="both runs have direction AtoB")
-ways("stopped", back="stopped", found="is at step 4 of 10; go on with: `python -m p2plib train synthetic-maps --out")
+ways("same_way", back="again", cause="Both go the same way", found="both runs have direction BtoA")
+ways("swapped", "back", "there", cause="Have the two changed places", found="`there` has direction AtoB, and `back`")
+ways("stopped", back="stopped", found="is at step 4 of 125; go on with: `python -m p2plib train synthetic-maps --out")
 ways(
     "other_lambda",
     back="other lambda",
     cause="Which of two differences",
     found="`lambda_l1` is 100.0 in one and 10.0 in the other",
 )
-ways("longer", there="longer", back="there", cause="Which of two differences", found="`images` is 800 in one")
+ways("longer", back="longer", cause="Which of two differences", found="`images` is 1000 in one and 8000 in the")
 ways("other_source", back="facades", found="trained on synthetic-maps, `back` on synthetic-facades")
 ways("cut", back="cut", found="is damaged")
 ways("no_state", back="no state", found="has no state.pt")
 ways("empty", there="empty", found="empty is no run folder")
-ways("nowhere", there="nowhere", found="is no run folder")
+ways("nowhere", there="nowhere", cause="that `--out` named", found='/nowhere"')
 ways("a_number", there=3, found="`there` is `3`; expected was the path of a run folder")
 ways("no_answer", there=None, cause="forget `return`", found="returned `None`")
 ways("words", picture="words.png", found="is not a JPEG, PNG or WebP picture")
 ways("missing", picture="nothing.png", found="there is no such file")
 ways("a_folder", picture="there", found="is a folder, not a picture")
-ways("small", picture="small.png", found="has 48 × 32 px, and the runs were trained at 32; expected was 64 or more")
-ways("strip", picture="strip.png", found="has 96 × 40 px")
+ways("the_map", picture="map.png", cause="where is it translated", found="% of the pixels of `picture` have a map's")
+ways("the_map_made_larger", picture="large map.png", cause="where is it translated")
+ways(
+    "small",
+    picture="small.png",
+    cause="which side was asked",
+    found="has 48 × 32 px, and the runs were trained at 32; expected was 64 or more",
+)
+ways("strip", picture="strip.png", cause="which side was asked", found="has 96 × 40 px")
 ways("beige", picture="beige.png", found="is of one colour")
-ways("pixels_doubled", picture="nearest.png", cause="Was it the input", found="% of the lines repeat the one before")
+for kind in ("nearest", "box"):
+    for times in FACTORS:
+        ways(
+            f"{times}_times_by_{kind}",
+            picture=f"{kind} {times}.png",
+            cause="Was it the input",
+            found="% of the lines repeat the one before",
+        )
 for kind in ("bilinear", "bicubic", "lanczos"):
-    ways(f"resized_by_{kind}", picture=f"{kind}.png", cause="Was it the input", found="has no finest details")
+    for times in FACTORS:
+        ways(
+            f"{times}_times_by_{kind}",
+            picture=f"{kind} {times}.png",
+            cause="Was it the input",
+            found="has no finest details",
+        )
