@@ -84,7 +84,7 @@ class Precisions:
         make_folder(path.parent)
         content = {"date": time.strftime("%Y-%m-%d"), "command": command, **dataclasses.asdict(self)}
         write_atomic(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-        c, rows = self.settings, self.rows()
+        c, rows, threads = self.settings, self.rows(), self.environment["threads"]
         lines = [f"| {' | '.join(row)} |" for row in (rows[0], ["---"] * len(rows[0]), *rows[1:])]
         text = (
             f"# Precision and quality\n\n{c['source']}, {c['direction']}, {c['size']} px, base {c['base']}, batch "
@@ -92,7 +92,7 @@ class Precisions:
             f"Noise: how far apart two means over so many seeds lie by chance at the most, in 95 cases of 100.\n\n"
             + "\n".join(lines)
             + f"\n\n`{command}`, {content['date']}, torch {self.environment['torch']}, {self.environment['device']}, "
-            f"{self.environment['threads']} threads.\n"
+            f"{threads} thread{'s' * (threads != 1)}.\n"
         )
         write_atomic(path.with_suffix(".md"), text)
 
