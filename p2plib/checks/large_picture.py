@@ -42,16 +42,22 @@ MIDDLE = 1024
 SIZE = (
     "An output is as large as what is translated. Of a city, `draw_city(…, side=…)` decides that: which side was asked?"
 )
-OTHER_NETWORK = "`there` is to draw one: by `python -m p2plib translate`, or by your 12.1. Where is that?"
+OTHER_NETWORK = (
+    "`there` is to draw one, into another file: by your 12.1, or `python -m p2plib translate`. Where is that?"
+)
 NOT_TRANSLATED = "That is the map itself: where is it translated?"
 SMALL_INPUT = "Was it the input that was made large, and then translated?"
 
 
-def check_picture(t: Trial, path: Path, size: int) -> None:
-    """Each side twice what the run was trained at; not the chapter's, not the map, and not a smaller one resized."""
+def check_picture(t: Trial, path: Path, size: int, of_maps: bool) -> None:
+    """Each side twice what the run was trained at; not the chapter's, not the map, and not a smaller one resized.
+
+    Args:
+        of_maps: are the runs those of maps?  Pictures of another kind may well have the colours of a map.
+    """
     picture = told(t, lambda: to_tensor(read_picture(path)))
     if path.resolve() == (my_work() / CHAPTERS).resolve():
-        t.wrong(f"`picture` is {CHAPTERS}, the city which the chapter's network drew", OTHER_NETWORK)
+        t.wrong(f"`picture` is {CHAPTERS}, into which the chapter writes what *its* network draws", OTHER_NETWORK)
     height, width = picture.shape[1:]
     t.require(
         min(height, width) >= 2 * size,
@@ -64,7 +70,11 @@ def check_picture(t: Trial, path: Path, size: int) -> None:
     top, left = max(0, height - MIDDLE) // 2, max(0, width - MIDDLE) // 2
     middle = picture[:, top : top + MIDDLE, left : left + MIDDLE]
     share = of_map_colours(middle)
-    t.require(share < A_MAP, f"{100 * share:.0f} % of the pixels of `picture` have a map's colours", NOT_TRANSLATED)
+    t.require(
+        not of_maps or share < A_MAP,
+        f"{100 * share:.0f} % of the pixels of `picture` have a map's colours",
+        NOT_TRANSLATED,
+    )
     if found := made_larger(middle):
         t.wrong(f"{found}: it is a small picture made larger", SMALL_INPUT)
 
@@ -99,10 +109,16 @@ def made_larger(picture: Tensor) -> str | None:
 
 
 def repeated_lines(picture: Tensor) -> float:
-    """(3, H, W) → share of the rows, or columns if that is less, that equal the one before: ½ in pixels doubled."""
-    rows = (picture[:, 1:] == picture[:, :-1]).all(2).all(0).float().mean()
-    columns = (picture[:, :, 1:] == picture[:, :, :-1]).all(1).all(0).float().mean()
-    return min(float(rows), float(columns))
+    """(3, H, W) → share of the rows, or columns if that is less, that equal the one before: ½ in pixels doubled.
+
+    Lines of one colour, such as a white margin, are left out.
+    """
+    shares = []
+    for lines in (picture, picture.mT):  # (3, lines, places)
+        equal = (lines[:, 1:] == lines[:, :-1]).all(2).all(0)
+        drawn = (lines[:, 1:] != lines[:, 1:, :1]).any(2).any(0)
+        shares.append(float(equal[drawn].float().mean()) if bool(drawn.any()) else 0.0)
+    return min(shares)
 
 
 def finest_waves(picture: Tensor) -> float:

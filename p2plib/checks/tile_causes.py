@@ -72,13 +72,12 @@ def of_places(came: Places, grid: Grid) -> str | None:
     if came < expected and all(y == last[0] or x == last[1] for y, x in expected - came):
         return LAST_MISSING
     steps = set(_steps(came, grid))
-    named = ((grid.tile, NO_OVERLAP), (grid.tile + grid.overlap, TOO_FAR), (grid.overlap, BY_OVERLAP))
-    for step, cause in named:
-        if step in steps:
-            return cause
-    if len(steps) == 1:
-        return OTHER_STEP.format(step=steps.pop())
-    return EVENLY if not steps and _evenly(came, grid) else None
+    if len(steps) > 1:  # several would give these places
+        return None
+    if not steps:
+        return EVENLY if _evenly(came, grid) else None
+    named = {grid.overlap: BY_OVERLAP, grid.tile + grid.overlap: TOO_FAR, grid.tile: NO_OVERLAP}
+    return named.get(step := steps.pop(), OTHER_STEP.format(step=step))
 
 
 def _steps(came: Places, grid: Grid) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,20 +48,25 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from p2plib.training import checkpoint
-    from p2plib.training.distributed import World, join
+    from p2plib.training.distributed import join
 
-    first = World(int(os.environ.get("RANK", "0"))).speaks
-    try:
-        device = options.device
-        if device is None and options.resume:
-            device = checkpoint.read_config(Path(options.out)).device
-        with join(device or "auto") as world:
+    with join(_device(options)) as world:
+        try:
             return _train_in(options, world)
-    except UserError:
-        if first:
-            raise
-        return 2  # of what all of them find, one sentence is enough
+        except UserError:
+            if world.speaks:
+                raise
+            return 2  # of what all of them find, one sentence is enough
+
+
+def _device(options: argparse.Namespace) -> str:
+    """What will be trained on, before the run is opened: "auto" where it is not known, or the run is none."""
+    from p2plib.training import checkpoint
+
+    if options.device is None and options.resume:
+        with contextlib.suppress(UserError):  # said when the run is opened
+            return checkpoint.read_config(Path(options.out)).device
+    return options.device or "auto"
 
 
 def _train_in(options: argparse.Namespace, world: World) -> int:
@@ -105,6 +110,7 @@ def _train_config(options: argparse.Namespace, run: Path):  # type: ignore[no-un
 
     from p2plib.training import checkpoint, configure
     from p2plib.training.config import check_numbers, pick_device, pick_precision
+    from p2plib.training.exchange import refuse_imported
 
     names = (
         "objective", "lambda_l1", "patch", "size", "load_size", "base", "epochs", "images", "limit", "batch",
@@ -113,6 +119,7 @@ def _train_config(options: argparse.Namespace, run: Path):  # type: ignore[no-un
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     if not options.resume:
         return configure(options.source, options.preset or "auto", **given)
+    refuse_imported(run)
     saved = checkpoint.read_config(run)
     if options.preset not in (None, "auto", saved.preset):
         raise UserError(f"{run} holds a run of preset {saved.preset}, not {options.preset}: leave --preset out.")

@@ -125,7 +125,7 @@ def evaluate_run(run: str | Path, source: Source | None = None, progress: bool =
         pairs={"held_out": len(found.l1), "train": found.trained_on},
         measures=found.measures(),
         per_picture={"l1": found.l1.tolist(), "target": found.target.tolist()},
-        paper=PAPER if Path(config.source).name in CATALOGUE else {},
+        paper=PAPER if config.source in CATALOGUE else {},
     )
 
 

@@ -54,8 +54,9 @@ class RecordedStep:
         """One step; a batch of another shape than the recorded one is made as usual."""
         if self._replay is not None and self._static is not None and input.shape == self._static[0].shape:
             return self._again(input, target)
-        # By shape: an epoch's last batch may be smaller, and is not the one to record.
-        if self._replay is None and not self.failed and self._seen[input.shape] >= WARM_UP:
+        # An epoch's last batch may be smaller, and is not the one to record.
+        whole = self._seen[input.shape] >= WARM_UP and len(input) == max(shape[0] for shape in self._seen)
+        if self._replay is None and not self.failed and whole:
             return self._begin(input, target)
         self._seen[input.shape] += 1
         return self._step(input, target)
@@ -94,8 +95,9 @@ class RecordedStep:
             came = self._again(input, target)
             if not torch.allclose(came, usual, rtol=ALIKE, atol=1e-3, equal_nan=True):
                 self.failed = f"the recorded step gives losses {came.tolist()} in place of {usual.tolist()}"
-        except RuntimeError as error:
-            self.failed = str(error.__context__ or error).splitlines()[0]
+        except Exception as error:  # what breaks off a recording has many names
+            cause = error.__context__ or error
+            self.failed = (str(cause).strip() or type(cause).__name__).splitlines()[0]
             self._forget()
         if self.failed:
             self._drop()

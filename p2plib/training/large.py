@@ -81,20 +81,22 @@ def translate_tiles(
     input = continue_edges(input, 1, least=tile)
     device = next((p.device for p in net.parameters()), input.device)
     rows, columns = (tile_starts(side, tile, overlap) for side in input.shape[2:])
-    weights = torch.hann_window(tile + 2)[1:-1] if soft else torch.ones(tile)  # of a tile's lines; none is 0
+    weights = torch.ones(tile)  # of a tile's lines
+    if soft:
+        weights = torch.hann_window(tile + 2, periodic=False)[1:-1]  # none is 0
     output: Tensor | None = None
     with seeded(seed, device):
         for y in rows:
             for x in columns:
                 here = (..., slice(y, y + tile), slice(x, x + tile))
                 drawn = translate(net, input[here].to(device), **how).to(input.device)
-                if output is None:
-                    output = drawn.new_zeros(*drawn.shape[:2], *input.shape[2:])
-                output[here] += drawn * (weights[:, None] * weights).to(drawn)
+                if output is None:  # in float32, as weights are: half precision knows none so small
+                    output = drawn.new_zeros(*drawn.shape[:2], *input.shape[2:], dtype=torch.float32)
+                output[here] += drawn * (weights[:, None] * weights).to(output)
     assert output is not None
     output /= _covered(input.shape[2], rows, weights).to(output)[:, None]
     output /= _covered(input.shape[3], columns, weights).to(output)
-    return output[..., :height, :width]
+    return output[..., :height, :width].to(drawn.dtype)
 
 
 def tile_starts(side: int, tile: int, overlap: int) -> list[int]:

@@ -232,10 +232,10 @@ def not_finite(trainer: Trainer, name: str, value: float, step: int) -> str:
     )
 
 
-def too_large(trainer: Trainer) -> str:
-    """The memory was not enough: for what."""
+def too_large(trainer: Trainer, at: str) -> str:
+    """The memory was not enough: when, for what."""
     c = trainer.config
     return (
-        f"The memory of {c.device} was not enough at step {trainer.step_number + 1} for a batch of {c.batch} at "
+        f"The memory of {c.device} was not enough {at} for a batch of {c.batch} at "
         f"{c.size} px with base {c.base}: close other programs, or take a smaller --batch, --size or --base."
     )

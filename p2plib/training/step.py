@@ -163,8 +163,7 @@ class Players:
     def _forget_half_step(self) -> None:
         """A scaler that was left between its two halves of a step would refuse the next one."""
         if self.scaler.is_enabled():
-            known, self.scaler = self.scaler.state_dict(), torch.amp.GradScaler(self.config.device)
-            self.scaler.load_state_dict(known)
+            self.scaler._per_optimizer_states.clear()  # a new scaler would lack the tensors that are put back
 
     def _set_rate(self, rate: float) -> None:
         for optimizer in (self.optimizer_g, self.optimizer_d):

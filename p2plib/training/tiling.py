@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from p2plib.training.large import check_tiles, continue_edges, memory_for, tile_starts, translate_tiles
 from p2plib.training.translate import seeded, translate
 
+PIXELS = 2**21
 SAMPLE = 8  # tiles, spread over the picture, whose statistics stand for all of it
 
 
@@ -49,7 +50,9 @@ def sample_of(net: nn.Module, input: Tensor, tile: int) -> Tensor:
     rows, columns = (tile_starts(side, tile, 0) for side in input.shape[2:])
     places = [(y, x) for y in rows for x in columns]
     needed, free = memory_for(net, tile * tile)
-    count = min(SAMPLE, len(places), max(1, free // max(needed, 1)) if free is not None else SAMPLE)
+    # Half of what is free; where that is not known, no more than a picture of two million pixels takes.
+    room = PIXELS // tile**2 if free is None else free // max(1, 2 * needed)
+    count = max(1, min(SAMPLE, len(places), room))
     chosen = [places[(2 * i + 1) * len(places) // (2 * count)] for i in range(count)]
     return torch.cat([input[..., y : y + tile, x : x + tile] for y, x in chosen])
 

@@ -236,20 +236,20 @@ class Trainer(Players):
 
     def _step_of(self, pair: tuple[Tensor, Tensor], augment: Augment) -> None:
         """One step, its troubles put into words."""
-        with self._memory_in_words():
+        with self._memory_in_words(f"at step {self.step_number + 1}"):
             self.train_batch(pair, augment)
         if slept := self.clock.step():
             tqdm.write(f"Note: the machine stood still for {slept / 60:.0f} min at step {self.step_number}; going on.")
 
     @contextlib.contextmanager
-    def _memory_in_words(self) -> Iterator[None]:
+    def _memory_in_words(self, at: str) -> Iterator[None]:
         try:
             yield
         except (MemoryError, RuntimeError) as error:
             said = str(error).lower()
             if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(w in said for w in NO_MEMORY):
                 raise
-            raise UserError(too_large(self)) from error
+            raise UserError(too_large(self, at)) from error
 
     def _pairs(self, order: list[list[int]]) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of an epoch; where one cannot be read, the run is saved as it stands."""
@@ -300,7 +300,7 @@ class Trainer(Players):
         if not self.world.speaks:
             return
         if ends:
-            with self._memory_in_words():
+            with self._memory_in_words(f"to look at the held-out pairs after step {self.step_number}"):
                 self._look(epoch + 1)
         self._say_if_unrecorded()
         self.clock.tick()

@@ -323,8 +323,18 @@ def test_the_chapters_city_is_not_ones_own(tmp_path, monkeypatch):
         monkeypatch.chdir(folder)
         outcome = judge("12.4", tmp_path / "there", tmp_path / "back", "my_city.png")
         assert (outcome.status is Status.PASSED) is passes
-    assert "the city which the chapter's network drew" in outcome.message
+    assert "into which the chapter writes what *its* network draws" in outcome.message
     assert outcome.cause == large_picture.OTHER_NETWORK
+    pictures(draw_city(2, 80)[0]).save(tmp_path / "map.png")  # of facades, the colours of a map are colours
+    assert judge("12.4", tmp_path / "there", tmp_path / "back", tmp_path / "map.png").status is Status.PASSED
+
+
+def test_a_white_margin_is_no_small_picture_made_larger():
+    drawn = to_bytes(draw_city(2, 96)[1])[0]
+    framed = torch.full((3, 160, 160), 255, dtype=torch.uint8)
+    framed[:, 32:128, 32:128] = drawn
+    assert large_picture.repeated_lines(framed) == large_picture.repeated_lines(drawn) == 0
+    assert large_picture.repeated_lines(framed.repeat_interleave(2, 1).repeat_interleave(2, 2)) > 1 / 3
 
 
 def test_a_picture_larger_than_is_read_is_a_sentence(tmp_path, bad_pictures, tiny_run):

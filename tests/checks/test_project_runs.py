@@ -196,6 +196,21 @@ def test_every_measure_of_a_report_can_be_claimed(reported):
     assert judge("11.3", one, two, [(name, "<") for name in MEASURES]).status is Status.PASSED
 
 
+def test_epochs_and_pictures_are_one_thing(reported):
+    apart = dict(l1=(0.2, 0.1, 0.3), sharpness=(0.9, 0.8, 1.0), lab_l=(0.9, 0.8, 1.0))
+    one = reported("one", **apart)
+    two = reported("two", **{name: (value / 4, low / 4, high / 4) for name, (value, low, high) in apart.items()})
+    path = two / "report.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["run"] |= {"epochs": 1, "images": 5}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    claims = [("l1", ">"), ("sharpness", ">"), ("lab_l", ">")]
+    assert "differ" not in judge("11.3", one, two, claims).message
+    content["run"] |= {"limit": 3}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert "the two runs differ in `" in judge("11.3", one, two, claims).message
+
+
 def test_intervals_that_touch_overlap(reported):
     one = reported("one", **dict.fromkeys(MEASURES, (0.2, 0.1, 0.3)))
     two = reported("two", **dict.fromkeys(MEASURES, (0.4, 0.3, 0.5)))

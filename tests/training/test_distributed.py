@@ -198,6 +198,19 @@ def test_a_loss_gone_nan_in_one_process_ends_both_and_is_told_by_the_one(command
     assert checkpoint.load_state(tmp_path / "run/state.pt", "cpu")["step"] <= 3
 
 
+@pytest.mark.parametrize(("rank", "size"), [("1", None), ("1", "2")])
+def test_one_process_too_many_or_alone_in_a_scheduler_says_why(p2p, tmp_path, monkeypatch, rank, size):
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setenv("LOCAL_RANK", rank)
+    if size:
+        monkeypatch.setenv("WORLD_SIZE", size)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    code, _, err = p2p("train", tmp_path / "nowhere", "--out", tmp_path / "run")
+    assert code == 2
+    assert ("1 GPUs and more processes" if size else "there is no such folder") in err
+
+
 def test_what_all_processes_find_is_said_once(command, tmp_path):
     process = torchrun(*command[:3], str(tmp_path / "nowhere"), *command[4:], stderr=subprocess.PIPE, text=True)
     _, err = process.communicate(timeout=120)

@@ -8,6 +8,7 @@ import torch
 from p2plib.losses import Objective
 from p2plib.training import Trainer, configure
 from p2plib.training.graph import WARM_UP, RecordedStep
+from p2plib.training.stopping import StopRequest
 
 SETTINGS = dict(preset="laptop", size=32, base=4, batch=2, images=40, limit=10)
 
@@ -106,14 +107,47 @@ def test_the_cause_is_told_and_told_once(capsys):
     assert (said.out + said.err).count("could not be recorded on this GPU (the cause)") == 1
 
 
-@pytest.mark.parametrize(("batch", "last"), [(3, 1), (4, 2), (9, 1)])
-def test_whole_batches_are_recorded_and_not_the_short_last_one(batch, last):
+def test_recording_that_breaks_off_while_losses_are_scaled_goes_on(monkeypatch):
+    def breaks_off(step):
+        loss = Objective.generator_loss
+        monkeypatch.setattr(Objective, "generator_loss", lambda *_: 1 / 0)
+        try:
+            step()
+        finally:
+            monkeypatch.setattr(Objective, "generator_loss", loss)
+
+    ends = []
+    for recorder in (Recorder(error="not now"), breaks_off):
+        made = trainer()
+        made.scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
+        made._recorded = RecordedStep(made.step, made._changed, recorder, forget=made._forget_half_step)
+        ends.append(weights(made.fit(progress=False)))
+        assert made._recorded.failed in ("not now", "division by zero")
+        assert made.scaler.get_scale() == 8.0
+    assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
+
+
+def test_a_failure_without_words_is_told_by_its_name():
+    def breaks_off(step):
+        raise NotImplementedError
+
+    made = trainer()
+    made._recorded = RecordedStep(made.step, made._changed, breaks_off)
+    assert made.fit(progress=False).finished
+    assert made._recorded.failed == "NotImplementedError"
+
+
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("batch", [3, 4, 9])
+def test_whole_batches_are_recorded_and_not_the_short_last_one(batch, before):
     made, recorder = trainer(batch=batch, images=120), Recorder()  # ten pairs
-    made._recorded = RecordedStep(made.step, made._changed, recorder)
+    stop = StopRequest()
+    if before:
+        made.fit(on_step=lambda _: stop.ask(), stop=stop, progress=False)
+    made._recorded = RecordedStep(made.step, made._changed, recorder)  # as after a resume inside an epoch
     made.fit(progress=False)
     assert len(made._recorded._static[0]) == batch
-    whole = 12 * (10 // batch)
-    assert recorder.replays == whole - WARM_UP
+    assert recorder.replays == 12 * (10 // batch) - before - WARM_UP
 
 
 def test_what_was_moved_is_recorded_anew():

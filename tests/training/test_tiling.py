@@ -73,6 +73,27 @@ def test_tiles_come_nearer_to_the_picture_in_one_piece_than_plain_ones(drawn):
     )
 
 
+def test_the_weights_of_a_tile_fall_alike_to_all_sides():
+    marked = torch.zeros(1, 1, 12, 12)
+    marked[..., 2:10, 2:10] = 1.0
+
+    class First(nn.Module):
+        """Draws white for the tile in the middle, black for all others."""
+
+        def forward(self, x):
+            return x.amin((2, 3), keepdim=True).expand_as(x)
+
+    came = translate_tiles(First(), marked, 8, 6, soft=True)[0, 0]
+    assert torch.allclose(came, came.flip(0), atol=1e-6)
+    assert torch.allclose(came, came.flip(1), atol=1e-6)
+    assert came[6, 6] > 2 * came[2, 6] > 0
+
+
+def test_half_precision_loses_no_corner():
+    x = torch.rand(1, 3, 512, 512).half()
+    assert torch.equal(translate_tiles(nn.Identity(), x, 512, 0, soft=True), x)
+
+
 @pytest.mark.parametrize(("height", "width", "overlap"), [(17, 23, 2), (20, 14, 3), (16, 24, 0), (13, 9, 6)])
 def test_weights_sum_to_one(height, width, overlap):
     net, x = nn.Identity(), torch.rand(1, 3, height, width)
@@ -84,11 +105,14 @@ def test_the_sample_is_spread_over_the_picture_and_fits_into_memory(net, monkeyp
     numbers = sample_of(net, x, 8)[:, 0, 0, 0].tolist()
     assert len(numbers) == len(set(numbers)) == tiling.SAMPLE
     assert max(b - a for a, b in itertools.pairwise(numbers)) == 8
-    monkeypatch.setattr(large, "_free_memory", lambda device: 3 * 64 * large.BYTES * net.base)
+    monkeypatch.setattr(large, "_free_memory", lambda device: 6 * 64 * large.BYTES * net.base)
     assert len(sample_of(net, x, 8)) == 3
     monkeypatch.setattr(large, "_free_memory", lambda device: 1)
     assert len(sample_of(net, x, 8)) == 1
     assert len(sample_of(net, x[..., :16], 8)) == 1
+    monkeypatch.setattr(large, "_free_memory", lambda device: None)
+    assert len(sample_of(net, x, 8)) == tiling.SAMPLE
+    assert len(sample_of(net, torch.zeros(1, 1, 1, 2**13), 1024)) == 2  # of eight
 
 
 def test_a_seed_draws_the_noise_of_all_tiles_and_leaves_no_trace():
