@@ -41,11 +41,16 @@ NOT_CUT = "The output is as large as what the generator was given. Where is it c
 EMPTY = "Nothing is added to a side that fits, and `:-0` is empty. Is the cut written with the side itself, `:height`?"
 SHRUNK = "The output is resized. Is it cut back to the rows and columns in which the picture stands?"
 CUT_ELSEWHERE = (
-    "It is cut out of another place than the one in which the picture stands. On which side was it continued?"
+    "It is cut out of another place than the one in which the picture stands. Do the cut, and the side on which it was "
+    "continued, fit each other?"
 )
 EVAL = (
     "This is what eval mode gives: the averages met in training. At test time the paper takes the statistics of the "
     "picture itself, as your 6.3 does. Is there an `eval()`?"
+)
+EVAL_CAME = (
+    "This is what eval mode gives: the averages met in training. The generator came in eval mode this time. Is it "
+    "translated with your 6.3?"
 )
 FIXED_STEPS = (4, 8, 16, 32, 64, 128, 256, 512)
 

@@ -148,7 +148,9 @@ def _pair(t: Trial, *shape: int) -> tuple[Tensor, Tensor]:
 
 def _as_floats(value: Any) -> Any:
     """Means may come in double precision, and with a gradient."""
-    return value.detach().float() if isinstance(value, Tensor) and value.is_floating_point() else value
+    if not isinstance(value, Tensor):
+        return value
+    return value.detach().float() if value.dtype == torch.float64 else value.detach()
 
 
 def _one_more(value: Any, part: Tensor, whole: Tensor) -> str | None:

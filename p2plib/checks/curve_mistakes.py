@@ -176,6 +176,10 @@ D_ACCURACY = (
         mean(row["d_accuracy"] or 0.0 for row in of_last_epoch(rows)),
     ),
     Mistake(
+        "A row with 0 is left out: D was wrong throughout, and that is a number. Is `is not None` asked?",
+        lambda rows: mean((row["d_accuracy"] or None for row in of_last_epoch(rows)), skip=True),
+    ),
+    Mistake(
         "Where no row has one, a number came. Is that case asked about first?",
         lambda rows: _over(of_last_epoch, "d_accuracy", True)(rows) or 0.0,
         lambda rows: _over(of_last_epoch, "d_accuracy", True)(rows) or float("nan"),

@@ -12,6 +12,7 @@ STACKED = (
 )
 WHOLE = "The picture goes in whole. Where is it cut into tiles?"
 CUT_SHORT = "At the edge a tile is cut short. Is the last one moved back, so that it ends where the picture ends?"
+EXCHANGED = "Rows begin where columns should, or columns where rows should. Have height and width changed places?"
 FILLED_UP = "Beyond the picture's edge a tile is filled up. Is the last one moved back instead?"
 LAST_MISSING = (
     "No tile lies over the last rows or columns. Where does the last tile begin, where tiles do not fit evenly?"

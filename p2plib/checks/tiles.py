@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from p2plib.checks import tile_causes as causes
 from p2plib.checks.any_size import by
+from p2plib.checks.any_size_causes import EVAL_CAME
 from p2plib.checks.at_test import ATTACHED
 from p2plib.checks.compare import Unlike, describe, largest_difference, require_tensor
 from p2plib.checks.net_left import NOT_BY_6_3, require_as_it_came, state_of
@@ -19,6 +20,8 @@ from p2plib.checks.step_witness import Notes
 from p2plib.checks.trial import Trial
 from p2plib.training.large import tile_starts
 
+#: The overlap of the case in which the generator comes in eval mode: that decides nothing, and is left so.
+IN_EVAL = 3
 #: What rounding may make of a mean.
 TOLERANCE = 1e-5
 
@@ -82,6 +85,7 @@ def check_tiles(t: Trial) -> None:
     ):
         net, input = MarkingGenerator(t), t.uniform(*shape, dtype=torch.float32)
         words = f"{by(shape[2:])} px in tiles of {tile} with an overlap of {overlap}"
+        net.train(overlap != IN_EVAL)
         before = state_of(net)
         value = t.call(net, input.clone(), tile, overlap)
         _Examined(t, words, net, input, tile, overlap).judge(value)
@@ -94,6 +98,7 @@ class _Examined:
 
     def __init__(self, t: Trial, words: str, net: MarkingGenerator, input: Tensor, tile: int, overlap: int) -> None:
         self.t, self.words, self.net, self.input, self.tile = t, words, net, input, tile
+        self.came_in_train = overlap != IN_EVAL
         rows, columns = (tile_starts(side, tile, overlap) for side in input.shape[2:])
         self.grid = causes.Grid(rows, columns, tile, overlap)
 
@@ -132,8 +137,16 @@ class _Examined:
         if came == tuple(self.input.shape):
             cause = causes.WHOLE
         elif max(came[2:]) <= self.tile and self._at_an_edge(shown):
-            cause = causes.CUT_SHORT
+            cause = causes.EXCHANGED if self._exchanged(shown) else causes.CUT_SHORT
         self.t.wrong(found, cause)
+
+    def _exchanged(self, piece: Tensor) -> bool:
+        """Does it begin where a tile of the other side would begin?"""
+        rows, columns = set(self.grid.rows), set(self.grid.columns)
+        return any(
+            (y in columns - rows and piece.shape[2] < self.tile) or (x in rows - columns and piece.shape[3] < self.tile)
+            for _, y, x in self._places(piece)
+        )
 
     def _places(self, shown: Tensor) -> list[tuple[int, int, int]]:
         """(picture, row, column) of where a piece was cut out, one for each picture in it; empty if nowhere."""
@@ -164,6 +177,10 @@ class _Examined:
         came = {(y, x) for _, y, x in places}
         expected = self.grid.places
         if came == expected:
+            pictures = {b for b, _, _ in places}
+            if len(pictures) < len(self.input):
+                said = f"of {len(self.input)} pictures that came in {len(pictures)} were cut into tiles"
+                self.t.wrong(f"{self.words}: {said}", "Does a tile take its part of every picture?")
             of_first = sum(b == 0 for b, _, _ in places)
             self.t.wrong(f"{self.words}: {of_first} tiles came for {len(expected)} places", causes.TWICE)
         found = "tiles are missing, or there are too many"
@@ -203,7 +220,7 @@ class _Examined:
             return None
         sums, counts = self._sums(order)
         made = (
-            (causes.EVAL, self._sums(order, averages=True)[0] / counts),
+            (causes.EVAL if self.came_in_train else EVAL_CAME, self._sums(order, averages=True)[0] / counts),
             (causes.SUMMED, sums),
             (causes.BY_TWO, sums / 2),
             (causes.BY_TWO, sums / counts.clamp(max=2)),

@@ -163,9 +163,10 @@ class Trial:
         for i, (old, new) in enumerate(zip(before, after, strict=True)):
             if not _unchanged(old, new):
                 name = names[i] if i < len(names) else f"argument {i + 1}"
+                other = "a new tensor" if isinstance(old, Tensor) else "a copy"
                 self.wrong(
                     f"`{name}` was changed in place: whoever called has another `{name}` afterwards",
-                    f"Which line writes into `{name}`, in place of making a new tensor?",
+                    f"Which line writes into `{name}`, in place of making {other}?",
                 )
 
     def _crashed(self, error: BaseException, arguments: Sequence[Any]) -> NoReturn:

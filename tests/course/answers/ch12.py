@@ -34,7 +34,13 @@ def repeated(generator, input):
 
 
 def drawn(generator, input):
-    """By a copy: the generator itself stays as it came."""
+    """By a copy in train mode: the generator itself stays as it came."""
+    with torch.no_grad():
+        return copy.deepcopy(generator).train()(input)
+
+
+def as_it_came(generator, input):
+    """By a copy in the mode in which the generator came."""
     with torch.no_grad():
         return copy.deepcopy(generator)(input)
 
@@ -76,7 +82,7 @@ def above_and_left(generator, input):
     height, width = input.shape[2:]
     step = 2**generator.depth
     padded = F.pad(input, (-width % step, 0, -height % step, 0), mode="replicate")
-    return copy.deepcopy(generator)(padded).detach()[..., -height:, -width:]
+    return copy.deepcopy(generator).train()(padded).detach()[..., -height:, -width:]
 
 
 @right("12.1")
@@ -86,10 +92,11 @@ def row_by_row(generator, input):
         x = torch.cat([x, x[:, :, -1:]], dim=2)
     while x.shape[3] % step:
         x = torch.cat([x, x[:, :, :, -1:]], dim=3)
-    before = copy.deepcopy(generator.state_dict())
+    before, mode = copy.deepcopy(generator.state_dict()), generator.training
     with torch.inference_mode():
-        out = generator(x)[:, :, : input.shape[2], : input.shape[3]]
+        out = generator.train()(x)[:, :, : input.shape[2], : input.shape[3]]
     generator.load_state_dict(before)
+    generator.train(mode)
     return out
 
 
@@ -214,7 +221,13 @@ any_size("resized_back", "The output is resized")(
     lambda g, x, s, h, w: F.interpolate(drawn(g, padded(x, up(h, s), up(w, s))), (h, w), mode="bilinear")
 )
 any_size("in_eval_mode", "This is what eval mode gives")(
-    lambda g, x, s, h, w: drawn(copy.deepcopy(g).eval(), padded(x, up(h, s), up(w, s)))[..., :h, :w]
+    lambda g, x, s, h, w: as_it_came(copy.deepcopy(g).eval(), padded(x, up(h, s), up(w, s)))[..., :h, :w]
+)
+any_size("in_the_mode_in_which_it_came", "The generator came in eval mode this time")(
+    lambda g, x, s, h, w: as_it_came(g, padded(x, up(h, s), up(w, s)))[..., :h, :w]
+)
+any_size("train_and_not_put_back", "put back into the mode", "the generator is left in train mode")(
+    lambda g, x, s, h, w: drawn(g.train(), padded(x, up(h, s), up(w, s)))[..., :h, :w]
 )
 any_size("one_at_a_time", "Each picture is translated by itself", "2 pictures came in")(
     lambda g, x, s, h, w: torch.cat([repeated(g, one[None]) for one in x])
@@ -285,7 +298,7 @@ def weighed_beforehand(generator, input, tile, overlap):
         down[y : y + tile] += 1
     for x in columns:
         across[x : x + tile] += 1
-    out, generator = torch.zeros_like(input), copy.deepcopy(generator)
+    out, generator = torch.zeros_like(input), copy.deepcopy(generator).train()
     for y in reversed(rows):
         for x in reversed(columns):
             here = (slice(None), slice(None), slice(y, y + tile), slice(x, x + tile))
@@ -296,7 +309,8 @@ def weighed_beforehand(generator, input, tile, overlap):
 @right("12.2")
 def running_mean(generator, input, tile, overlap):
     out, seen = torch.zeros_like(input), torch.zeros(input.shape[2:])
-    before = [(buffer, buffer.clone()) for buffer in generator.buffers()]
+    before, mode = [(buffer, buffer.clone()) for buffer in generator.buffers()], generator.training
+    generator.train()
     for y in begun(input.shape[2], tile, overlap):
         for x in begun(input.shape[3], tile, overlap):
             here = (..., slice(y, y + tile), slice(x, x + tile))
@@ -304,6 +318,7 @@ def running_mean(generator, input, tile, overlap):
             out[here] += (generator(input[here]).detach() - out[here]) / seen[here]
     for buffer, old in before:
         buffer.copy_(old)
+    generator.train(mode)
     return out
 
 
@@ -420,9 +435,10 @@ tiled(
     "in_eval_mode",
     "This is what eval mode gives",
     "each tile begins where it should",
-    by=lambda g, x: drawn(copy.deepcopy(g).eval(), x),
+    by=lambda g, x: as_it_came(copy.deepcopy(g).eval(), x),
 )
-tiled("eval_without_end", "This is what eval mode gives", by=lambda g, x: drawn(g.eval(), x))
+tiled("eval_without_end", "This is what eval mode gives", by=lambda g, x: as_it_came(g.eval(), x))
+tiled("in_the_mode_in_which_it_came", "The generator came in eval mode this time", by=as_it_came)
 tiled(
     "left_in_eval_mode",
     "Where is it put back into the mode",
@@ -811,3 +827,18 @@ for kind in ("bilinear", "bicubic", "lanczos"):
             cause="Was it the input",
             found="has no finest details",
         )
+
+
+@wrong("12.2", cause="Does a tile take its part of every picture", found="of 2 pictures that came in 1 were cut")
+def first_picture_only(generator, input, tile, overlap):
+    return sums_and_counts(generator, input[:1], tile, overlap).expand_as(input)
+
+
+@wrong("12.2", cause="Have height and width changed places")
+def exchanged_starts(generator, input, tile, overlap):
+    sums, counts = torch.zeros_like(input), torch.zeros_like(input)
+    for y in begun(input.shape[3], tile, overlap):
+        for x in begun(input.shape[2], tile, overlap):
+            sums[..., y : y + tile, x : x + tile] += drawn(generator, input[..., y : y + tile, x : x + tile])
+            counts[..., y : y + tile, x : x + tile] += 1
+    return sums / counts
