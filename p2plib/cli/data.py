@@ -21,20 +21,21 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     download.add_argument("name", metavar="NAME")
     download.set_defaults(command=_data_download)
     draw = commands.add_parser("draw", help="write pairs made from a seed as files")
-    draw.add_argument("name", metavar="NAME", help="facades or maps")
-    draw.add_argument("--out", required=True, metavar="DIR")
-    draw.add_argument("--count", type=int, default=10, metavar="N")
-    draw.add_argument("--size", type=int, default=256, metavar="N")
-    draw.add_argument("--seed", type=int, default=0, metavar="N")
+    _add_drawing(draw, out="DIR", count=10, size=256)
     draw.set_defaults(command=_data_draw)
-
     picture = commands.add_parser("sheet", help="draw many small pairs on one sheet, to look at")
-    picture.add_argument("name", metavar="NAME", help="facades or maps")
-    picture.add_argument("--out", required=True, metavar="FILE.png")
-    picture.add_argument("--count", type=int, default=50, metavar="N")
-    picture.add_argument("--size", type=int, default=64, metavar="N")
-    picture.add_argument("--seed", type=int, default=0, metavar="N")
+    _add_drawing(picture, out="FILE.png", count=50, size=64)
     picture.set_defaults(command=_data_sheet)
+
+
+def _add_drawing(parser: argparse.ArgumentParser, out: str, count: int, size: int) -> None:
+    """What is drawn, and where to."""
+    add = parser.add_argument
+    add("name", metavar="NAME", help="facades or maps")
+    add("--out", required=True, metavar=out)
+    add("--count", type=int, default=count, metavar="N")
+    add("--size", type=int, default=size, metavar="N")
+    add("--seed", type=int, default=0, metavar="N")
 
 
 def _data_list(options: argparse.Namespace) -> None:

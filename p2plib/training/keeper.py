@@ -86,7 +86,7 @@ class Keeper:
         self._cost = 0.0
         self._last = time.monotonic()
         self._kept_step: int | None = None  # of the last state that was written whole
-        self._told = False
+        self._told = self._told_beside = False
 
     def require_room(self, networks: Sequence[nn.Module]) -> None:
         """Find a disk that is too small before the work: the first state lacks Adam's means, later ones do not.
@@ -159,7 +159,9 @@ class Keeper:
     def _tell(self, error: Exception) -> None:
         what = str(error) if isinstance(error, UserError) else f"A save failed ({type(error).__name__}: {error})."
         if self._beside:
-            tqdm.write(f"Note: {what} Training goes on without it.", file=sys.stderr)
+            if not self._told_beside:  # one of many, such as the sheets of the epochs
+                tqdm.write(f"Note: {what} Training goes on without it.", file=sys.stderr)
+            self._told_beside = True
             return
         if not self._told:
             kept = (

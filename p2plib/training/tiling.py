@@ -21,11 +21,10 @@ def translate_large(
 
     Tiles that are translated each by itself differ in two ways from the picture in one piece.  Their norms take the
     statistics of what lies in them alone: here all take those of a sample of tiles together.  And their edges do not
-    know what lies beyond: here a tile counts for less toward its edge.  On drawn towns of 512 px in tiles of 128 that
-    share 32 (map2aerial of the zoo, dropout off) the mean distance to the picture in one piece was 0.026, against 0.067
-    for plain tiles (six towns); on real maps of 512 px in tiles of 256 that share 64, by a network trained at batch 1,
-    0.053 against 0.104 (five mosaics of four sheets).  Averages from training would serve the first network as well and
-    not the second: its L1 to the photographs is 0.28 with them, and 0.26 with shared statistics or in one piece.
+    know what lies beyond: here a tile counts for less toward its edge.  Chapter 12 measures both.
+
+    The averages from training would be the same for all tiles, too; but a network that was trained on one picture at a
+    time never drew under them.
 
     Args:
         net: may lie on another device than the input, which gets the output.

@@ -355,12 +355,11 @@ def test_the_papers_reference_is_said_to_move_dropout(pth, tmp_path, p2p, pictur
     assert (pictures[0] - pictures[1]).abs().max() <= 1
 
 
-@pytest.mark.parametrize("options", [(), ("--resume",)])
+@pytest.mark.parametrize("options", [("--images", 2), ("--images", 2, "--resume"), ("--resume",)])
 def test_training_does_not_touch_imported_weights(pth, tmp_path, p2p, pair_folder, snapshot, options):
     p2p("import-weights", pth, "--out", tmp_path / "run")
     before = snapshot(tmp_path / "run")
-    small = ("--images", 2, "--device", "cpu")
-    code, out, err = p2p("train", pair_folder(), "--out", tmp_path / "run", *small, *options)
+    code, out, err = p2p("train", pair_folder(), "--out", tmp_path / "run", "--device", "cpu", *options)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"p2plib: {tmp_path / 'run'} holds imported weights, and a file of weights has no training")
     assert snapshot(tmp_path / "run") == before
